@@ -1,0 +1,67 @@
+"""The bus port over NATS JetStream."""
+
+from collections.abc import Sequence
+
+from gateway.bus.connection import Connection, OnConnect
+from gateway.bus.consumer import LetterBox, Pace
+from gateway.bus.publisher import Publisher
+from gateway.bus.streams import StreamState
+from gateway.domain.organisations import OrgId
+from gateway.ports.bus import BusUnavailable, Handler
+
+
+class JetStreamBus:
+    """Implements `gateway.ports.bus.Bus` over one connection, which its maker enters and leaves.
+
+    `again_on` names what a handler may raise when it could not do its work now, such as a store
+    that is away: the whole batch then comes again. Anything else that it raises ends `consume`,
+    and no item of that batch is acknowledged.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        again_on: tuple[type[Exception], ...] = (),
+        pace: Pace | None = None,
+    ) -> None:
+        self._connection = connection
+        self._publisher = Publisher(connection)
+        self._again_on: tuple[type[Exception], ...] = (BusUnavailable, *again_on)
+        self._pace = pace or Pace()
+        self._open: set[OrgId] = set()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the broker is connected and its stream is safe."""
+        return self._connection.ready
+
+    async def publish(self, receiver: OrgId, items: Sequence[bytes]) -> None:
+        """Hand the items to the broker in order.
+
+        Raises:
+            BusUnavailable: not confirmed; sending again is safe. At once without a link.
+            ValueError: an item is larger than the bus carries (streams.MAX_ITEM_BYTES).
+        """
+        await self._publisher.publish(receiver, items)
+
+    async def consume(self, receiver: OrgId, handler: Handler) -> None:
+        """Feed the receiver's letter-box to the handler until cancelled.
+
+        Raises:
+            ValueError: the letter-box is being consumed already; two readers would reorder it.
+        """
+        if receiver in self._open:
+            raise ValueError(f"The letter-box of {receiver} is being consumed already.")
+        self._open.add(receiver)
+        try:
+            await LetterBox(self._connection, receiver, self._pace, self._again_on).feed(handler)
+        finally:
+            self._open.discard(receiver)
+
+    def on_connect(self, call: OnConnect) -> None:
+        """Have `call` awaited at each new link: the place to send again what has no receipt."""
+        self._connection.on_connect(call)
+
+    async def stream_state(self) -> StreamState:
+        """Ask for the mail stream's state (created, last_seq). Raises BusUnavailable."""
+        return await self._connection.stream_state()

@@ -1,0 +1,89 @@
+"""The closed list of log events: whatever a node writes to its log is one of these lines.
+
+Logs are JSON lines on standard error. They carry codes, tokens and counts, never a name, number,
+telephone or address: `log` takes only the fields named here, and only values of harmless form.
+"""
+
+import logging
+import re
+import sys
+from enum import StrEnum
+
+import structlog
+
+
+class LogEvent(StrEnum):
+    """What may be logged."""
+
+    NODE_STARTING = "node.starting"
+    NODE_READY = "node.ready"
+    NODE_DRAINING = "node.draining"
+    NODE_STOPPED = "node.stopped"
+    RPC_REFUSED = "rpc.refused"
+    RPC_FAILED = "rpc.failed"
+    IDENTITY_REVEALED = "identity.revealed"
+    BUS_CONNECTED = "bus.connected"
+    BUS_DISCONNECTED = "bus.disconnected"
+    BUS_ERROR = "bus.error"
+    BUS_REGRESSED = "bus.regressed"
+    BROKER_STARTED = "broker.started"
+    BROKER_STOPPED = "broker.stopped"
+    MESSAGE_PUBLISHED = "message.published"
+    MESSAGE_RESENT = "message.resent"
+    MESSAGE_APPLIED = "message.applied"
+    MESSAGE_PARKED = "message.parked"
+    MESSAGE_REFUSED = "message.refused"
+    MESSAGE_QUARANTINED = "message.quarantined"
+    MESSAGE_DUPLICATE = "message.duplicate"
+    MAIL_FAILED = "mail.failed"
+    LANE_GAP = "lane.gap"
+    LANE_HELD_BACK = "lane.held_back"
+    RECEIPT_CLOSED = "receipt.closed"
+    EQUIVOCATION = "alarm.equivocation"
+    DIRECTORY_LOADED = "directory.loaded"
+    DIRECTORY_REFUSED = "directory.refused"
+    ADAPTER_DONE = "adapter.done"
+    ADAPTER_REFUSED = "adapter.refused"
+    ADAPTER_TRY_LATER = "adapter.try_later"
+    ADAPTER_ECHO = "adapter.echo"
+    STORE_FAILED = "store.failed"
+
+
+_HARMLESS = re.compile(r"^[A-Za-z0-9_.:/@+\-]{0,120}$")
+_ID_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)|(?<!\d)1\d{10}(?!\d)")
+
+
+def harmless(value: str | float | bool) -> str | int | float | bool:
+    """Return the value when it has the form of a code, token or count, else a placeholder.
+
+    Whatever has spaces, Chinese text, or looks like an identity or telephone number does not
+    belong in a log line.
+    """
+    if isinstance(value, str) and (not _HARMLESS.match(value) or _ID_NUMBER.search(value)):
+        return "withheld"
+    return value
+
+
+def configure(level: str = "INFO") -> None:
+    """Write JSON lines to standard error from `level` (DEBUG, INFO, WARNING, ERROR) upward."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=True),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def log(event: LogEvent, *, level: str = "info", **fields: str | float | bool) -> None:
+    """Write one line. Field values that are not codes, tokens or counts are withheld."""
+    structlog.get_logger().log(
+        logging.getLevelNamesMapping()[level.upper()],
+        event.value,
+        **{name: harmless(value) for name, value in fields.items()},
+    )

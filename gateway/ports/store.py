@@ -1,0 +1,102 @@
+"""The store: everything a node must not forget, written in short transactions."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar
+
+from gateway.domain.absences import Absence
+from gateway.domain.cases import DropoutCase
+from gateway.domain.exchanges import AgencyExchange
+from gateway.domain.letters import Letter
+from gateway.domain.orders import RetrievalOrder
+from gateway.domain.placements import Placement
+from gateway.domain.subjects import Subject
+from gateway.ports.event_log import EventLog
+from gateway.ports.inbox import Inbox
+from gateway.ports.ledger import Bookmarks, Counters, Requests, Titles
+from gateway.ports.outbox import Outbox
+from gateway.ports.shelf import Shelf
+from gateway.ports.vault import Vault
+
+T = TypeVar("T")
+
+
+class StoreUnavailable(Exception):
+    """The store did not take the transaction; nothing of it happened."""
+
+
+class PartFailed(Exception):
+    """A part of a transaction failed in a way that nobody foresaw; that part alone was undone."""
+
+
+class Work(Protocol):
+    """One transaction with all that it can reach."""
+
+    @property
+    def absences(self) -> Shelf[Absence]: ...
+    @property
+    def subjects(self) -> Shelf[Subject]: ...
+    @property
+    def cases(self) -> Shelf[DropoutCase]: ...
+    @property
+    def letters(self) -> Shelf[Letter]: ...
+    @property
+    def orders(self) -> Shelf[RetrievalOrder]: ...
+    @property
+    def placements(self) -> Shelf[Placement]: ...
+    @property
+    def exchanges(self) -> Shelf[AgencyExchange]: ...
+    @property
+    def events(self) -> EventLog: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def inbox(self) -> Inbox: ...
+    @property
+    def vault(self) -> Vault: ...
+    @property
+    def requests(self) -> Requests: ...
+    @property
+    def titles(self) -> Titles: ...
+    @property
+    def counters(self) -> Counters: ...
+    @property
+    def bookmarks(self) -> Bookmarks: ...
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Enter a part of the transaction that is undone alone when an exception leaves it."""
+        ...
+
+    def attempt(self) -> AbstractContextManager[None]:
+        """Enter a savepoint out of which only a Refusal comes as it is.
+
+        Whatever else the part raises leaves as PartFailed, named by its type alone, so that one
+        damaged record stops nobody else. A fault of the database itself still ends the task.
+        """
+        ...
+
+
+class Store(Protocol):
+    """Runs tasks in transactions. Tasks are plain functions and must be repeatable."""
+
+    async def write(self, task: Callable[[Work], T]) -> T:
+        """Run the task and commit; waiting tasks share a transaction, each in its savepoint.
+
+        Returns only when the commit is on disk. Raises what the task raises (its part is undone)
+        and StoreUnavailable when the transaction could not be committed.
+        """
+        ...
+
+    async def read(self, task: Callable[[Work], T]) -> T:
+        """Run a task that changes nothing."""
+        ...
+
+    def bell(self) -> asyncio.Event:
+        """Return a new event that is set after every commit; the holder clears it."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether the last attempt to write succeeded."""
+        ...

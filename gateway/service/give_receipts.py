@@ -1,0 +1,122 @@
+"""What goes back after the commit: receipts, one for each sender and batch, and gap requests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gateway.codec import enums, fields
+from gateway.domain.errors import Reason
+from gateway.domain.organisations import OrgId
+from gateway.domain.payload_types import GAP_REQUEST, RECEIPT
+from gateway.service.arrivals import ArrivedMessage
+from gateway.service.desk import Desk
+from gateway.v1 import message_pb2
+from gateway.v1.envelope_pb2 import SignedEnvelope
+
+_MOST_ITEMS = 50
+_REFUSED = message_pb2.RECEIPT_OUTCOME_REFUSED
+_PARKED = message_pb2.RECEIPT_OUTCOME_PARKED
+
+
+@dataclass
+class Replies:
+    """What has to go back: bytes by receiver, in order, and what is still to be signed."""
+
+    ready: list[tuple[OrgId, bytes]] = field(default_factory=list)
+    receipts: dict[OrgId, list[message_pb2.Receipt]] = field(default_factory=dict)
+    gaps: dict[OrgId, message_pb2.GapRequest] = field(default_factory=dict)
+
+
+def refused(event_id: str, reason: Reason) -> message_pb2.EventOutcome:
+    """Say that an event was declined; an empty id means the whole message."""
+    return message_pb2.EventOutcome(event_id=event_id, outcome=_REFUSED, reason=enums.wire(reason))
+
+
+def parked(event_id: str, reason: Reason) -> message_pb2.EventOutcome:
+    """Say that an event waits."""
+    return message_pb2.EventOutcome(event_id=event_id, outcome=_PARKED, reason=enums.wire(reason))
+
+
+def answer(
+    desk: Desk,
+    replies: Replies,
+    arrived: ArrivedMessage,
+    exceptions: Sequence[message_pb2.EventOutcome],
+    follows: str = "",
+) -> str:
+    """Put the message on the batch's receipt for its sender; return the receipt's identifier.
+
+    A message that is on one already (it waited for one later in the batch) is answered anew.
+    """
+    receipts = replies.receipts.setdefault(arrived.sender, [])
+    receipt, item = _find(receipts, arrived.place.message_id)
+    if receipt is None:
+        receipt = receipts[-1] if receipts else None
+    if receipt is None or (item is None and len(receipt.items) >= _MOST_ITEMS):
+        receipt = message_pb2.Receipt(
+            receipt_id=desk.tools.ids.new(),
+            receiver=str(desk.org),
+            sender=str(arrived.sender),
+            received_at=fields.timestamp(desk.now),
+        )
+        receipts.append(receipt)
+    if item is None:
+        item = receipt.items.add(
+            message_id=arrived.place.message_id,
+            message_digest=bytes.fromhex(arrived.place.digest),
+            follows_receipt_id=follows,
+        )
+    del item.exceptions[:]
+    item.exceptions.extend(exceptions)
+    outcomes = {exception.outcome for exception in exceptions}
+    item.outcome = message_pb2.RECEIPT_OUTCOME_APPLIED
+    for outcome in (_REFUSED, _PARKED):
+        if outcome in outcomes:
+            item.outcome = outcome
+    return receipt.receipt_id
+
+
+def exceptions_so_far(
+    desk: Desk, replies: Replies, sender: OrgId, message_id: str, receipt_id: str
+) -> list[message_pb2.EventOutcome]:
+    """Return what the latest receipt says of a message's events that were not applied."""
+    _, item = _find(replies.receipts.get(sender, []), message_id)
+    if item is None:
+        stored = desk.work.inbox.receipt(desk.org, receipt_id) or b""
+        receipt = message_pb2.Receipt.FromString(SignedEnvelope.FromString(stored).payload)
+        _, item = _find([receipt], message_id)
+    return list(item.exceptions) if item is not None else []
+
+
+def ask_for(replies: Replies, desk: Desk, sender: OrgId, request: message_pb2.GapRequest) -> None:
+    """Ask the sender for a gap; two gaps of one batch are asked for as one."""
+    known = replies.gaps.get(sender)
+    if known is not None:
+        request.first_missing = min(request.first_missing, known.first_missing)
+        request.last_missing = max(request.last_missing, known.last_missing)
+    request.receiver, request.sender = str(desk.org), str(sender)
+    request.requested_at.FromDatetime(desk.now)
+    replies.gaps[sender] = request
+
+
+def sign_replies(desk: Desk, replies: Replies) -> list[tuple[OrgId, bytes]]:
+    """Sign and store the receipts, sign the gap requests; return all bytes by receiver."""
+    for sender, receipt in ((s, r) for s, receipts in replies.receipts.items() for r in receipts):
+        envelope = desk.tools.signer.sign(desk.org, RECEIPT, receipt.SerializeToString())
+        data = envelope.SerializeToString()
+        desk.work.inbox.add_receipt(desk.org, receipt.receipt_id, sender, data)
+        replies.ready.append((sender, data))
+    for sender, request in replies.gaps.items():
+        envelope = desk.tools.signer.sign(desk.org, GAP_REQUEST, request.SerializeToString())
+        replies.ready.append((sender, envelope.SerializeToString()))
+    return replies.ready
+
+
+def _find(
+    receipts: Sequence[message_pb2.Receipt], message_id: str
+) -> tuple[message_pb2.Receipt | None, message_pb2.ReceiptItem | None]:
+    """Return the item that answers the message, with its receipt."""
+    for receipt in receipts:
+        for item in receipt.items:
+            if item.message_id == message_id:
+                return receipt, item
+    return None, None

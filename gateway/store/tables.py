@@ -1,0 +1,270 @@
+"""The tables. Every row belongs to one organisation at home on the node: `org` is in every key.
+
+No column holds a name, identity number, telephone or address, except `vault_parts.content`.
+Times are ISO 8601 text in UTC with microseconds, so that both databases sort them alike.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime as sortable text."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        """Turn an aware datetime into text. Raises ValueError for a naive one."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without its zone is not stored")
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        """Turn the text back into an aware datetime."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""A moment that has always passed: due at once."""
+
+_ORG = String(40)
+_ID = String(40)
+_HASH = String(64)
+# SQLite numbers rows by itself only when the key is its own INTEGER type.
+_Serial = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _shelf(name: str) -> Table:
+    """Make the table of one kind of aggregate: keys, what lists filter by, and the document."""
+    return Table(
+        name,
+        metadata,
+        Column("org", _ORG, primary_key=True),
+        Column("id", _ID, primary_key=True),
+        Column("case_id", _ID, nullable=False, server_default=""),
+        Column("subject_id", _ID, nullable=False, server_default=""),
+        Column("state", String(40), nullable=False, server_default=""),
+        Column("version", Integer, nullable=False),
+        Column("changed_at", Instant, nullable=False),
+        Column("document", LargeBinary, nullable=False),
+        Index(None, "org", "state", "id"),
+        Index(None, "org", "case_id"),
+        Index(None, "org", "subject_id"),
+    )
+
+
+absences = _shelf("absences")
+subjects = _shelf("subjects")
+cases = _shelf("cases")
+letters = _shelf("letters")
+orders = _shelf("orders")
+placements = _shelf("placements")
+exchanges = _shelf("exchanges")
+
+events = Table(
+    "events",
+    metadata,
+    Column("org", _ORG, primary_key=True),
+    Column("position", BigInteger, primary_key=True),
+    Column("event_id", _ID, nullable=False),
+    Column("type", Integer, nullable=False),
+    Column("source", _ORG, nullable=False),
+    Column("logged_at", Instant, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+    UniqueConstraint("org", "event_id"),
+)
+
+event_cases = Table(
+    "event_cases",
+    metadata,
+    Column("org", _ORG, primary_key=True),
+    Column("case_id", _ID, primary_key=True),
+    Column("position", BigInteger, primary_key=True),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("number", _Serial, primary_key=True, autoincrement=True),
+    Column("sender", _ORG, nullable=False),
+    Column("receiver", _ORG, nullable=False),
+    Column("event_id", _ID, nullable=False),
+    Column("message_id", _ID),
+    Column("held_until", Instant),
+    Index(None, "message_id", "number"),
+    Index(None, "held_until"),
+)
+
+sending_lanes = Table(
+    "sending_lanes",
+    metadata,
+    Column("sender", _ORG, primary_key=True),
+    Column("receiver", _ORG, primary_key=True),
+    Column("incarnation", Integer, nullable=False),
+    Column("next_sequence", BigInteger, nullable=False),
+    Column("head_hash", _HASH, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("message_id", _ID, primary_key=True),
+    Column("sender", _ORG, nullable=False),
+    Column("receiver", _ORG, nullable=False),
+    Column("incarnation", Integer, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("digest", _HASH, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt", Instant),
+    Column("receipt_id", _ID, nullable=False, server_default=""),
+    UniqueConstraint("sender", "receiver", "incarnation", "sequence"),
+    Index(None, "next_attempt"),
+)
+
+receiving_lanes = Table(
+    "receiving_lanes",
+    metadata,
+    Column("receiver", _ORG, primary_key=True),
+    Column("sender", _ORG, primary_key=True),
+    Column("incarnation", Integer, nullable=False),
+    Column("next_sequence", BigInteger, nullable=False),
+    Column("head_hash", _HASH, nullable=False),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("receiver", _ORG, primary_key=True),
+    Column("sender", _ORG, primary_key=True),
+    Column("message_id", _ID, primary_key=True),
+    Column("incarnation", Integer, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("digest", _HASH, nullable=False),
+    Column("receipt_id", _ID, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+    Column("arrived_at", Instant, nullable=False),
+    UniqueConstraint("receiver", "sender", "incarnation", "sequence"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("org", _ORG, primary_key=True),
+    Column("receipt_id", _ID, primary_key=True),
+    Column("peer", _ORG, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+)
+
+parked_events = Table(
+    "parked_events",
+    metadata,
+    Column("number", _Serial, primary_key=True, autoincrement=True),
+    Column("receiver", _ORG, nullable=False),
+    Column("event_id", _ID, nullable=False),
+    Column("message_id", _ID, nullable=False),
+    Column("sender", _ORG, nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("parked_at", Instant, nullable=False),
+    UniqueConstraint("receiver", "event_id"),
+)
+
+parked_cases = Table(
+    "parked_cases",
+    metadata,
+    Column("receiver", _ORG, primary_key=True),
+    Column("case_id", _ID, primary_key=True),
+    Column("event_id", _ID, primary_key=True),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("receiver", _ORG, primary_key=True),
+    Column("digest", _HASH, primary_key=True),
+    Column("reason", String(40), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("arrived_at", Instant, nullable=False),
+)
+
+titles = Table(
+    "titles",
+    metadata,
+    Column("org", _ORG, primary_key=True),
+    Column("case_id", _ID, primary_key=True),
+    Column("term", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("digest", _HASH, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+)
+
+vault_parts = Table(
+    "vault_parts",
+    metadata,
+    Column("org", _ORG, primary_key=True),
+    Column("ref", _ID, primary_key=True),
+    Column("kind", Integer, primary_key=True),
+    Column("subject_id", _ID, primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+vault_index = Table(
+    "vault_index",
+    metadata,
+    Column("org", _ORG, primary_key=True),
+    Column("blind", _HASH, primary_key=True),
+    Column("subject_id", _ID, nullable=False),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("org", _ORG, primary_key=True),
+    Column("request_id", _ID, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("response", LargeBinary, nullable=False),
+    Column("answered_at", Instant, nullable=False),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("org", _ORG, primary_key=True),
+    Column("name", String(80), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+bookmarks = Table(
+    "bookmarks",
+    metadata,
+    Column("org", _ORG, primary_key=True),
+    Column("name", String(120), primary_key=True),
+    Column("value", Text, nullable=False),
+)

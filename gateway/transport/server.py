@@ -1,0 +1,104 @@
+"""The gRPC server of a node: services from the descriptors, mutual TLS, health, reflection."""
+
+from dataclasses import dataclass
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health_aio
+from grpc_reflection.v1alpha import reflection
+
+from gateway.transport.pipeline import MOST_BYTES, Pipeline, handler_of
+from gateway.v1 import (
+    absence_pb2,
+    agency_pb2,
+    case_pb2,
+    directory_pb2,
+    division_pb2,
+    event_pb2,
+    jurisdiction_pb2,
+    letter_pb2,
+    placement_pb2,
+    retrieval_pb2,
+    subject_pb2,
+)
+
+SERVICES: tuple[ServiceDescriptor, ...] = tuple(
+    service
+    for module in (
+        absence_pb2,
+        agency_pb2,
+        case_pb2,
+        directory_pb2,
+        division_pb2,
+        event_pb2,
+        jurisdiction_pb2,
+        letter_pb2,
+        placement_pb2,
+        retrieval_pb2,
+        subject_pb2,
+    )
+    for service in module.DESCRIPTOR.services_by_name.values()
+)
+"""Every service of the contract."""
+
+_OPTIONS = (
+    ("grpc.max_receive_message_length", 4 * MOST_BYTES),
+    ("grpc.so_reuseport", 0),  # else two nodes silently share a port
+    ("grpc.max_metadata_size", 8 * 1024),
+    # A removed certificate authority ends existing connections no later than this.
+    ("grpc.max_connection_age_ms", 300_000),
+    ("grpc.max_connection_age_grace_ms", 60_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+)
+_MOST_CALLS = 1000
+
+
+@dataclass(frozen=True)
+class TlsFiles:
+    """PEM bytes: the authority of client certificates, and the server's own pair."""
+
+    ca: bytes
+    certificate: bytes
+    key: bytes
+
+
+class GatewayServer:
+    """Serves the contract on one address."""
+
+    def __init__(self, pipeline: Pipeline, tls: TlsFiles, listen: str, *, reflect: bool) -> None:
+        self._pipeline = pipeline
+        self._server = grpc.aio.server(options=_OPTIONS, maximum_concurrent_rpcs=_MOST_CALLS)
+        self._health = health_aio.HealthServicer()
+        for service in SERVICES:
+            handlers = {m.name: handler_of(pipeline, m) for m in service.methods}
+            generic = grpc.method_handlers_generic_handler(service.full_name, handlers)
+            self._server.add_generic_rpc_handlers((generic,))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if reflect:
+            names = [service.full_name for service in SERVICES]
+            names += [health_pb2.DESCRIPTOR.services_by_name["Health"].full_name]
+            reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], self._server)
+        credentials = grpc.ssl_server_credentials(
+            [(tls.key, tls.certificate)], tls.ca, require_client_auth=True
+        )
+        host = listen.rpartition(":")[0]
+        self.address = f"{host}:{self._server.add_secure_port(listen, credentials)}"
+
+    async def start(self) -> None:
+        """Begin to take calls; health says NOT_SERVING until told otherwise."""
+        await self.say_serving(serving=False)
+        await self._server.start()
+
+    async def say_serving(self, *, serving: bool) -> None:
+        """Set the answer of the health service, for the server and for each service."""
+        answer = health_pb2.HealthCheckResponse
+        state = answer.SERVING if serving else answer.NOT_SERVING
+        for name in ("", *(service.full_name for service in SERVICES)):
+            await self._health.set(name, state)
+
+    async def stop(self, seconds: float) -> None:
+        """Refuse new work, finish what runs within `seconds`, then close."""
+        await self.say_serving(serving=False)
+        self._pipeline.draining.set()
+        await self._server.stop(seconds)

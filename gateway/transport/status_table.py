@@ -1,0 +1,80 @@
+"""Which gRPC status each reason has. Complete; what to do stands in docs/reasons.md."""
+
+from collections.abc import Mapping
+
+import grpc
+
+from gateway.domain.errors import Reason
+
+_INVALID = grpc.StatusCode.INVALID_ARGUMENT
+_DENIED = grpc.StatusCode.PERMISSION_DENIED
+_STATE = grpc.StatusCode.FAILED_PRECONDITION
+_ABORTED = grpc.StatusCode.ABORTED
+
+STATUS: Mapping[Reason, grpc.StatusCode] = {
+    Reason.MISSING_FIELD: _INVALID,
+    Reason.INVALID_FIELD: _INVALID,
+    Reason.TOO_LARGE: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Reason.MALFORMED_REQUEST: _INVALID,
+    Reason.REQUEST_ID_REUSED: grpc.StatusCode.ALREADY_EXISTS,
+    Reason.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    Reason.STALE_VERSION: _ABORTED,
+    Reason.STALE_EPOCH: _ABORTED,
+    Reason.ILLEGAL_TRANSITION: _STATE,
+    Reason.IDENTITY_REQUIRED: grpc.StatusCode.UNAUTHENTICATED,
+    Reason.NOT_AT_HOME: _DENIED,
+    Reason.WRONG_ROLE: _DENIED,
+    Reason.WRONG_POST: _DENIED,
+    Reason.WRONG_JURISDICTION: _DENIED,
+    Reason.UNKNOWN_ORGANISATION: grpc.StatusCode.NOT_FOUND,
+    Reason.NO_POLICY: _DENIED,
+    Reason.PURPOSE_REQUIRED: _INVALID,
+    Reason.BELOW_THRESHOLD: _STATE,
+    Reason.MALFORMED_ABSENCE: _INVALID,
+    Reason.MALFORMED_ID_NUMBER: _INVALID,
+    Reason.MALFORMED_ENROLMENT_NUMBER: _INVALID,
+    Reason.MALFORMED_ORGANISATION: _INVALID,
+    Reason.UNKNOWN_DIVISION: _INVALID,
+    Reason.RETIRED_DIVISION: _INVALID,
+    Reason.IDENTITY_CONFLICT: _STATE,
+    Reason.NOT_HOLDER: _DENIED,
+    Reason.CROSS_COUNTY_ORDER: _DENIED,
+    Reason.SELF_LETTER: _INVALID,
+    Reason.OFFER_OPEN: _STATE,
+    Reason.OFFER_ENDED: _STATE,
+    Reason.NEEDS_DECISION: _STATE,
+    Reason.HUKOU_UNKNOWN: _STATE,
+    Reason.WHEREABOUTS_UNKNOWN: _STATE,
+    Reason.LETTER_NOT_DUE: _STATE,
+    Reason.WRONG_LETTER_KIND: _STATE,
+    Reason.TITLE_UNKNOWN: _STATE,
+    Reason.TITLE_INVALID: _STATE,
+    Reason.BODY_NOT_CONFIRMED: _STATE,
+    Reason.STEP_OUT_OF_ORDER: _STATE,
+    Reason.MISSING_LEGAL_BASIS: _INVALID,
+    Reason.RESPONDENT_NOT_GUARDIAN: _INVALID,
+    Reason.CASE_EXISTS: grpc.StatusCode.ALREADY_EXISTS,
+    Reason.ENVELOPE_MALFORMED: _INVALID,
+    Reason.PAYLOAD_TYPE_UNEXPECTED: _INVALID,
+    Reason.KEY_UNKNOWN: _DENIED,
+    Reason.KEY_WRONG_PURPOSE: _DENIED,
+    Reason.KEY_NOT_YET_VALID: _DENIED,
+    Reason.KEY_EXPIRED: _DENIED,
+    Reason.KEY_REVOKED: _DENIED,
+    Reason.SIGNATURE_INVALID: _DENIED,
+    Reason.SIGNER_MISMATCH: _DENIED,
+    Reason.WRONG_RECEIVER: _DENIED,
+    Reason.ROLE_NOT_ALLOWED: _DENIED,
+    Reason.JURISDICTION_NOT_ALLOWED: _DENIED,
+    Reason.SEAL_BROKEN: _INVALID,
+    Reason.PART_MISMATCH: _INVALID,
+    Reason.PAYLOAD_INVALID: _INVALID,
+    Reason.EQUIVOCATION: grpc.StatusCode.ALREADY_EXISTS,
+    Reason.LANE_BROKEN: _STATE,
+    Reason.FROM_THE_FUTURE: _INVALID,
+    Reason.MATTER_UNKNOWN: grpc.StatusCode.NOT_FOUND,
+    Reason.AGENCY_REFUSED: _STATE,
+    Reason.NO_AGENCY: _STATE,
+    Reason.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    Reason.INTERNAL: grpc.StatusCode.INTERNAL,
+}
