@@ -93,7 +93,8 @@ def trouble_of(error: grpc.RpcError, language: Language) -> Trouble:
             retry = detail.retry_delay.ToTimedelta().total_seconds()
     return Trouble(
         reason=reason,
-        message=message.removesuffix(advice).strip(),  # what to do has a line of its own
+        # Reason and advice have lines of their own.
+        message=message.removeprefix(f"{reason}: ").removesuffix(advice).strip(),
         advice=advice,
         metadata=metadata,
         violations=tuple(violations),

@@ -1,5 +1,6 @@
 """Children on the wire: identity, guardian, household and enrolment."""
 
+import re
 from datetime import date
 
 from gateway.codec import enums, fields
@@ -101,9 +102,9 @@ def mask_identity(wire: subject_pb2.PersonIdentity) -> subject_pb2.PersonIdentit
 def decode_guardian(wire: subject_pb2.GuardianContact) -> GuardianContact:
     """Decode and check a guardian. Raises Refusal(INVALID_FIELD)."""
     phone = fields.text(wire.phone, "guardian.phone", 20)
-    if phone and not (phone.isascii() and phone.removeprefix("+").isdecimal()):
+    if phone and not re.fullmatch(r"\+?[0-9]+(?:[- ][0-9]+)*", phone):
         raise fields.invalid(
-            "guardian.phone", "The telephone number is malformed.", "Use digits only."
+            "guardian.phone", "The telephone number is malformed.", "Use digits, parted by hyphens."
         )
     return GuardianContact(
         fields.text(wire.name, "guardian.name", 60),

@@ -44,6 +44,7 @@ _AT_ONCE = 50
 _PAGE = 200
 _IDLE_SECONDS = 1.0
 _LONGEST_PAUSE = timedelta(minutes=5)
+_LONGEST_ASKED = 86_400
 _CURSOR = "adapter cursor"
 # Version 1 of the API does not say whose household registration changed; to read on regardless
 # would pass the change over for good, so such a feed stays unread.
@@ -95,6 +96,8 @@ class AdapterHost:
         outcome = self._adapter.handle(asked)
         if isinstance(outcome, Done):
             _check_form(outcome.fact)
+        elif isinstance(outcome, TryLater) and not 0 <= outcome.after_seconds <= _LONGEST_ASKED:
+            raise ValueError("an adapter asks to wait for 0 to 86400 seconds")
         elif not isinstance(outcome, Refused | TryLater):
             raise TypeError("an adapter answers Done, Refused or TryLater")
         return outcome

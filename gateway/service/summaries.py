@@ -10,7 +10,11 @@ _Pair = tuple[str, str]
 
 
 def _short(enum: Any, value: int, prefix: str) -> str:
-    return str(enum.Name(value)).removeprefix(prefix)
+    """Return the name of a value; its number when a newer contract gave it."""
+    try:
+        return str(enum.Name(value)).removeprefix(prefix)
+    except ValueError:
+        return str(value)
 
 
 def _letter(body: Any) -> _Pair:

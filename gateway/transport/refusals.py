@@ -34,7 +34,10 @@ BUSY = Refusal(
 
 
 def status_of(refusal: Refusal) -> grpc.Status:
-    """Return the status: code, sentence, and details (ErrorInfo with reason, advice and facts)."""
+    """Return the status: code, message, and details (ErrorInfo with reason, advice and facts).
+
+    The message begins with the reason too: generic clients do not decode the details.
+    """
     code = STATUS[refusal.reason]
     info = error_details_pb2.ErrorInfo(
         reason=refusal.reason.value,
@@ -43,7 +46,8 @@ def status_of(refusal: Refusal) -> grpc.Status:
     )
     details: list[Message] = [info]
     wire = status_pb2.Status(
-        code=getattr(code_pb2, code.name), message=f"{refusal.message} {refusal.advice}"
+        code=getattr(code_pb2, code.name),
+        message=f"{refusal.reason}: {refusal.message} {refusal.advice}",
     )
     if refusal.field:
         violation = error_details_pb2.BadRequest.FieldViolation(

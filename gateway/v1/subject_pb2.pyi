@@ -133,7 +133,7 @@ class GuardianContact(_message.Message):
     name: _builtins.str
     """Guardian's name, at most 60 characters."""
     phone: _builtins.str
-    """Telephone number, digits with optional leading +, at most 20."""
+    """Telephone number: digits, may begin with + and be parted by hyphens; at most 20 characters."""
     address: _builtins.str
     """Address in words, at most 200 characters."""
     relation: _builtins.str

@@ -63,6 +63,30 @@ def test_part_that_nobody_committed_to(forger: Forger, wuhua_box: LetterBox) -> 
     assert wuhua_box.refused(HOSTILE_COUNTY, data) is Reason.PART_MISMATCH
 
 
+SEEMINGLY_AN_IDENTITY = [
+    b"\xff\xff",
+    subject_pb2.PersonIdentity(name="演练", birth_date="2026-99-99").SerializeToString(),
+]
+
+
+@pytest.mark.parametrize("content", SEEMINGLY_AN_IDENTITY)
+def test_private_part_that_makes_no_sense(
+    forger: Forger, wuhua_box: LetterBox, content: bytes
+) -> None:
+    """A part that fits its commitment and is nonsense takes no effect and stops no other mail."""
+    letter = forger.letter(forger.title(HOSTILE_COUNTY), WUHUA, identity=content)
+    before = wuhua_box.state()
+    item = wuhua_box.answer(
+        HOSTILE_COUNTY, forger.message(HOSTILE_COUNTY, WUHUA, only(letter.carried))
+    )
+    assert item.outcome != message_pb2.RECEIPT_OUTCOME_APPLIED
+    assert wuhua_box.state() == before
+
+    good = forger.letter(forger.title(HOSTILE_COUNTY), WUHUA)
+    wuhua_box.answer(HOSTILE_COUNTY, forger.message(HOSTILE_COUNTY, WUHUA, only(good.carried)))
+    assert wuhua_box.has_letter(good.letter_id)
+
+
 @pytest.mark.parametrize("which", ["occurred_at", "recorded_at"])
 def test_event_from_the_future(forger: Forger, wuhua_box: LetterBox, which: str) -> None:
     """A fact dated more than ten minutes ahead: FROM_THE_FUTURE (B33)."""

@@ -85,6 +85,18 @@ def test_same_identifier_or_number_with_other_bytes(
     assert any(line["event"] == "alarm.equivocation" for line in logs)
 
 
+def test_same_event_with_other_content(forger: Forger, wuhua_box: LetterBox) -> None:
+    """Two facts under one event identifier: the second is refused as EQUIVOCATION."""
+    first = letter(forger)
+    wuhua_box.answer(HOSTILE_COUNTY, forger.message(HOSTILE_COUNTY, WUHUA, [first.carried]))
+    second = forger.letter(forger.title(HOSTILE_COUNTY), WUHUA, event_id=first.event_id)
+
+    data = forger.message(HOSTILE_COUNTY, WUHUA, [second.carried])
+
+    assert wuhua_box.refused(HOSTILE_COUNTY, data) is Reason.EQUIVOCATION
+    assert not wuhua_box.has_letter(second.letter_id)
+
+
 def test_same_letter_with_other_content(forger: Forger, wuhua_box: LetterBox) -> None:
     """Two letters under one identifier: the second is refused, the first stays."""
     first, second = letter(forger), letter(forger)
@@ -141,7 +153,7 @@ def test_gap_is_asked_for_and_healed(forger: Forger, wuhua_box: LetterBox) -> No
     assert not wuhua_box.has_letter(early.letter_id)
 
     forger.sent(EXPIRED_COUNTY, WUHUA, first)
-    forger.sent(EXPIRED_COUNTY, WUHUA, second)
+    forger.counted(EXPIRED_COUNTY, WUHUA, second)
     for data in (first, second):
         assert wuhua_box.receipt(data).outcome == message_pb2.RECEIPT_OUTCOME_APPLIED
     assert wuhua_box.has_letter(missing.letter_id)

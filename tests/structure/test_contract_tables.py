@@ -26,7 +26,7 @@ from gateway.transport.methods import COMMANDS, EVENT_STREAM, QUERIES, RECORD_ST
 from gateway.transport.policy import POLICY
 from gateway.transport.server import SERVICES
 from gateway.transport.status_table import STATUS
-from gateway.v1 import error_pb2, event_pb2
+from gateway.v1 import error_pb2, event_pb2, placement_pb2
 
 FILES: tuple[FileDescriptor, ...] = tuple(
     importlib.import_module(f"gateway.v1.{module.name}").DESCRIPTOR
@@ -177,6 +177,15 @@ def test_every_fact_has_its_sentence(kind: FactKind) -> None:
     english, chinese = summary(event)
     assert english
     assert any("\u4e00" <= sign <= "\u9fff" for sign in chinese)
+
+
+def test_value_of_a_newer_contract_has_its_number() -> None:
+    """A value that this release has no name for does not spoil the case file."""
+    body = placement_pb2.PlacementDecided(school="530627/sch/3153000456")
+    body.MergeFromString(b"\x18\x7f")  # kind = 127
+    english, chinese = summary(event_pb2.Event(placement_decided=body))
+    assert english.endswith(": 127")
+    assert chinese.endswith("：127")
 
 
 def test_every_place_and_part_has_its_rule() -> None:

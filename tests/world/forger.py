@@ -124,10 +124,14 @@ class Forger:
 
     def sent(self, sender: OrgId, receiver: OrgId, data: bytes) -> bytes:
         """Put a message into the letter-box and count it on the lane; return its bytes."""
-        digest = hashlib.sha256(SignedEnvelope.FromString(data).payload).hexdigest()
-        self._lanes[sender, receiver] = self.lane(sender, receiver).advanced(digest)
+        self.counted(sender, receiver, data)
         self.put(receiver, data)
         return data
+
+    def counted(self, sender: OrgId, receiver: OrgId, data: bytes) -> None:
+        """Count a message on its lane."""
+        digest = hashlib.sha256(SignedEnvelope.FromString(data).payload).hexdigest()
+        self._lanes[sender, receiver] = self.lane(sender, receiver).advanced(digest)
 
     def put(self, receiver: OrgId, data: bytes) -> None:
         """Put bytes into the letter-box as they are."""
@@ -154,6 +158,7 @@ class Forger:
         recipient: OrgId,
         *,
         text: str = "",
+        identity: bytes = b"",
         titles: Sequence["SignedTitle"] = (),
         **changed: Any,
     ) -> "ForgedLetter":
@@ -186,6 +191,9 @@ class Forger:
             lines=[line],
         )
         parts = [_part(text)] if text else []
+        if identity:
+            subject = reference.subject_id
+            parts.append(_private(event_pb2.PART_KIND_IDENTITY, subject, identity))
         envelope = self.event(
             sender,
             FactKind.LETTER_DISPATCHED,
@@ -238,10 +246,16 @@ class ForgedLetter:
 
 
 def _part(text: str) -> event_pb2.PrivatePart:
-    content = event_pb2.Narrative(text=text).SerializeToString()
-    return event_pb2.PrivatePart(kind=NARRATIVE, salt=b"salt of the forger", content=content)
+    return _private(NARRATIVE, "", event_pb2.Narrative(text=text).SerializeToString())
+
+
+def _private(
+    kind: event_pb2.PartKind.ValueType, subject_id: str, content: bytes
+) -> event_pb2.PrivatePart:
+    salt = b"salt of the forger"
+    return event_pb2.PrivatePart(kind=kind, subject_id=subject_id, salt=salt, content=content)
 
 
 def _commitment(part: event_pb2.PrivatePart) -> event_pb2.Commitment:
     digest = commit(part.kind, part.subject_id, part.salt, part.content)
-    return event_pb2.Commitment(kind=part.kind, digest=digest)
+    return event_pb2.Commitment(kind=part.kind, subject_id=part.subject_id, digest=digest)

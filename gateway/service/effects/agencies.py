@@ -112,5 +112,6 @@ def _require_standing(desk: Desk, arrived: ArrivedEvent) -> None:
     elif arrived.kind is FactKind.ABSENCE_REPORTED:
         require_source(arrived, OrgId.parse(arrived.event.absence_reported.school))
     elif arrived.kind is FactKind.HUKOU_QUERIED:
-        chain = [title for case_id in arrived.case_ids for title in known_titles(desk, case_id)]
-        require_source(arrived, chain[-1].holder if chain else None)
+        for case_id in arrived.case_ids:  # of each: a case of its own lends no right to another
+            chain = known_titles(desk, case_id)
+            require_source(arrived, chain[-1].holder if chain else None)

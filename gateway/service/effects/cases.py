@@ -23,6 +23,9 @@ def absence_reported(desk: Desk, arrived: ArrivedEvent) -> None:
     """A school of the own county or township reported an absence."""
     _require_own_school(desk, arrived.source)
     body = arrived.event.absence_reported
+    known = desk.work.absences.get(desk.org, body.absence_id)
+    if known is not None:
+        require_source(arrived, known.school)
     absence = Absence(
         id=body.absence_id,
         subject_id=body.subject_id,
@@ -147,7 +150,8 @@ def whereabouts_recorded(desk: Desk, arrived: ArrivedEvent) -> None:
         recorded_at=fields.moment(arrived.event.recorded_at, "recorded_at"),
     )
     known = case.whereabouts.recorded_at if case.whereabouts else None
-    if known is None or stated.recorded_at is None or stated.recorded_at >= known:
+    ahead = known is not None and known > desk.now  # nobody has recorded anything after now
+    if known is None or ahead or stated.recorded_at is None or stated.recorded_at >= known:
         desk.work.cases.put(desk.org, case.changed(desk.now, whereabouts=stated))
 
 

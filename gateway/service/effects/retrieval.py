@@ -37,6 +37,18 @@ def retrieval_order_issued(desk: Desk, arrived: ArrivedEvent) -> None:
     body, reference = arrived.event.retrieval_order_issued, arrived.event.cases[0]
     order = decode_issued(body.order, desk.now)
     require_source(arrived, order.issuer)
+    if (order.case_id, order.subject_id) != (reference.case_id, reference.subject_id):
+        raise Refusal(
+            Reason.PAYLOAD_INVALID,
+            "The order is about another case than the title that it rests on.",
+            "Issue the order anew from the case.",
+        )
+    if desk.work.orders.get(desk.org, order.id) is not None:
+        raise Refusal(
+            Reason.EQUIVOCATION,
+            "Another order with this identifier was received before.",
+            "Issue a new order under a new identifier.",
+        )
     require_same_county(
         order.issuer, desk.county_of(order.issuer.division), desk.county_of(order.township.division)
     )
