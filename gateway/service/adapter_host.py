@@ -27,7 +27,12 @@ from gateway.adapter_api import (
     TryLater,
 )
 from gateway.codec import enums
-from gateway.codec.exchanges import encode_entry, encode_statement
+from gateway.codec.exchanges import (
+    decode_entry,
+    decode_statement,
+    encode_entry,
+    encode_statement,
+)
 from gateway.codec.subjects import read_identity
 from gateway.domain.errors import Refusal
 from gateway.domain.exchanges import AgencyExchange, ExchangeState
@@ -202,13 +207,13 @@ class AdapterHost:
 
 
 def _check_form(fact: Fact) -> None:
-    """Raise whatever encoding the fact raises, before it could spoil a transaction."""
+    """Raise for a fact out of form, before it could spoil a transaction."""
     if isinstance(fact, HukouStatement):
         moment = fact.snapshot_at
-        encode_statement(fact, "", "")
+        decode_statement(encode_statement(fact, "", ""))
     else:
         moment = fact.entered_at
-        encode_entry(fact)
+        decode_entry(encode_entry(fact))
     if moment.tzinfo is None:
         raise ValueError("the moments an adapter states are aware")
 

@@ -2,83 +2,36 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
 
-from adapters.reference.people import child
-from gateway.adapter_api import (
-    API_VERSION,
-    Change,
-    Changes,
-    Description,
-    Done,
-    Exchange,
-    Health,
-    Matter,
-    Outcome,
-    PlatformEntry,
-    Refused,
-    TryLater,
-)
-from gateway.domain.exchanges import AgencyExchange, ExchangeState
+from gateway.adapter_api import Change, Changes, Done, Exchange, Outcome, Refused, TryLater
+from gateway.domain.exchanges import ExchangeState
 from gateway.ports.store import StoreUnavailable
 from gateway.service import adapter_host
-from gateway.service.adapter_host import AdapterHost
 from gateway.service.answer_exchange import answer_exchange
 from gateway.store import tables
-from tests.delivery.officers import report_on
+from tests.unit.service.scripted_adapter import (
+    Scripted,
+    ask,
+    called,
+    entries_stated,
+    entry,
+    exchanges,
+    serving,
+    settled,
+    tried,
+    two_rounds,
+    until,
+)
 from tests.world.estate import PLATFORM, WUHUA_SCHOOL
 from tests.world.province import MONDAY, Province
-
-OBJECT = "01a208ab-a2e7-72cf-b228-147d1bd856f3"
-
-
-class Scripted:
-    """An adapter that answers as the test says; it notes what it was asked."""
-
-    def __init__(self) -> None:
-        self.answer: Callable[[Exchange], Any] = lambda asked: Done(entry(asked.object_id))
-        self.pages: dict[str, Any] = {}
-        self.asked: list[Exchange] = []
-        self.cursors: list[str] = []
-        self.closed = 0
-
-    def describe(self) -> Description:
-        """See Adapter.describe."""
-        kinds = ("absence_entry",)
-        return Description("scripted", "rrb", API_VERSION, kinds, reports_changes=True)
-
-    def health(self) -> Health:
-        """See Adapter.health."""
-        return Health(ok=True, detail="scripted")
-
-    def handle(self, exchange: Exchange) -> Outcome:
-        """See Adapter.handle."""
-        self.asked.append(exchange)
-        return cast("Outcome", self.answer(exchange))
-
-    def changes(self, cursor: str) -> Changes:
-        """See Adapter.changes."""
-        self.cursors.append(cursor)
-        page = self.pages.get(cursor, Changes((), cursor))
-        if isinstance(page, Exception):
-            raise page
-        return cast("Changes", page)
-
-    def close(self) -> None:
-        """See Adapter.close."""
-        self.closed += 1
-
-
-def entry(object_id: str = OBJECT, number: str = "KS-1") -> PlatformEntry:
-    """Return an entry on the platform."""
-    return PlatformEntry(Matter.ABSENCE, number, object_id, MONDAY)
 
 
 @pytest.fixture
@@ -89,64 +42,6 @@ async def province(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     await ask(province, 2)
     yield province
     await province.close()
-
-
-async def ask(province: Province, count: int) -> None:
-    """Report so many absences; the platform gets an exchange for each."""
-    for number in range(count):
-        await province.act(
-            WUHUA_SCHOOL,
-            "AbsenceService/ReportAbsence",
-            report_on(child(100 + number)),
-            "HEAD_TEACHER",
-        )
-    await province.settle()
-
-
-@asynccontextmanager
-async def serving(province: Province, adapter: Scripted) -> AsyncIterator[None]:
-    """Run the host of the adapter for the platform."""
-    node = province.node_of[PLATFORM]
-    host = AdapterHost(node.store, node.tools, PLATFORM, adapter)
-    running = asyncio.create_task(host.run())
-    try:
-        yield
-    finally:
-        assert not running.done(), "the host ended by itself"
-        running.cancel()
-        await asyncio.wait({running})
-        assert adapter.closed == 1
-
-
-async def exchanges(province: Province) -> list[AgencyExchange]:
-    """Return the platform's exchanges, oldest first."""
-    found = await province.look(PLATFORM, lambda desk: desk.work.exchanges.page(PLATFORM))
-    return list(reversed(found))
-
-
-async def until(condition: Callable[[], Awaitable[Any]]) -> Any:
-    """Return the condition's first true value."""
-    async with asyncio.timeout(30):
-        while not (value := await condition()):
-            await asyncio.sleep(0.01)
-    return value
-
-
-async def settled(province: Province, state: ExchangeState) -> list[AgencyExchange]:
-    """Wait until every exchange is in the state, and return them."""
-
-    async def all_there() -> list[AgencyExchange]:
-        found = await exchanges(province)
-        return found if {exchange.state for exchange in found} == {state} else []
-
-    return cast("list[AgencyExchange]", await until(all_there))
-
-
-async def entries_stated(province: Province) -> int:
-    """Return how many facts stand in the platform's own log besides those it received."""
-    end = await province.look(PLATFORM, lambda desk: desk.work.events.end(PLATFORM))
-    received = len(await exchanges(province))
-    return int(end) - received
 
 
 async def test_done_becomes_one_signed_fact(province: Province) -> None:
@@ -169,15 +64,10 @@ async def test_refused_is_final_and_says_why(province: Province) -> None:
     async with serving(province, adapter):
         refused = await settled(province, ExchangeState.REFUSED)
         province.clock.advance(hours=1)
-        await until(lambda: called(adapter.cursors, len(adapter.cursors) + 2))
+        await two_rounds(adapter)
     assert {e.last_trouble for e in refused} == {"The platform has no such school."}
     assert len(adapter.asked) == 2
     assert await entries_stated(province) == 0
-
-
-async def called(calls: list[Any], times: int) -> bool:
-    """Say whether there were so many calls."""
-    return len(calls) >= times
 
 
 async def test_try_later_waits_as_long_as_asked_then_longer(province: Province) -> None:
@@ -186,25 +76,20 @@ async def test_try_later_waits_as_long_as_asked_then_longer(province: Province) 
     adapter.answer = lambda _asked: TryLater("The platform is closed.", 10.0)
     async with serving(province, adapter):
         for attempts, pause in ((1, 10), (2, 20), (3, 40)):
-            await until(lambda attempts=attempts: tried(province, attempts))
+            await until(partial(tried, province, attempts))
             found = await exchanges(province)
             assert {e.last_trouble for e in found} == {"The platform is closed."}
             now = province.clock.now()
             assert {e.due_at - now for e in found} == {timedelta(seconds=pause)}
             asked = len(adapter.asked)
             province.clock.advance(seconds=pause - 1)
-            await until(lambda: called(adapter.cursors, len(adapter.cursors) + 2))
+            await two_rounds(adapter)
             assert len(adapter.asked) == asked
             province.clock.advance(seconds=1)
         adapter.answer = lambda asked: Done(entry(asked.object_id))
         province.clock.advance(minutes=5)
         done = await settled(province, ExchangeState.DONE)
     assert {e.last_trouble for e in done} == {""}
-
-
-async def tried(province: Province, attempts: int) -> bool:
-    """Say whether every exchange was tried so often."""
-    return {e.attempts for e in await exchanges(province)} == {attempts}
 
 
 SENSELESS: dict[str, Callable[[Exchange], Any]] = {
@@ -266,7 +151,8 @@ async def test_a_crash_before_the_commit_brings_it_again_for_one_fact(
 ) -> None:
     """Carried out, but not committed: the same exchange comes again, and one fact is stated."""
     store = province.node_of[PLATFORM].store
-    write, lost = store.write, []
+    write = store.write
+    lost: list[Any] = []
 
     async def lose_the_first(task: Any) -> Any:
         if not lost:
