@@ -68,6 +68,7 @@ def suspected_dropout_submitted(desk: Desk, arrived: ArrivedEvent) -> None:
     known = desk.work.cases.get(desk.org, reference.case_id)
     if known is not None:
         require_source(arrived, known.school)
+        _require_undecided(known)
     case = known.changed(desk.now) if known else DropoutCase(
         id=reference.case_id,
         subject_id=reference.subject_id,
@@ -196,6 +197,11 @@ def _verified_case(desk: Desk, arrived: ArrivedEvent) -> DropoutCase:
     """
     case = require_case(desk, arrived)
     require_source(arrived, OrgId(case.enrolment_county, Role.EDU))
+    _require_undecided(case)
+    return case
+
+
+def _require_undecided(case: DropoutCase) -> None:
     if case.state not in {CaseState.SUSPECTED, CaseState.VERIFYING}:
         raise Refusal(
             Reason.ILLEGAL_TRANSITION,
@@ -203,7 +209,6 @@ def _verified_case(desk: Desk, arrived: ArrivedEvent) -> DropoutCase:
             "The holder acts on it now.",
             state=case.state,
         )
-    return case
 
 
 def nothing_else(desk: Desk, arrived: ArrivedEvent) -> None:
