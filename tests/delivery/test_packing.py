@@ -64,6 +64,8 @@ async def test_a_receiver_without_a_key_holds_back_its_own_lane_only(
         province.clock.advance(seconds=30)
     await inquiry.determined()
     await province.settle()
+    province.clock.advance(minutes=1)
+    await province.settle()
     assert (await inquiry.case(WUHUA_SCHOOL)).jurisdiction_row == "J3"
     numbers = await deliveries_of(province, WUHUA, WUHUA_SCHOOL)
     assert numbers == sorted(numbers)

@@ -100,7 +100,8 @@ def test_foreign_certificate(run: Run, node: Path) -> None:
 def test_tampered_directory(run: Run, node: Path) -> None:
     """A directory that its authority did not sign is found; nothing in it is then believed."""
     directory = node.parents[2] / "directory.bin"
-    directory.write_bytes(directory.read_bytes()[:-1] + b"\0")
+    whole = directory.read_bytes()
+    directory.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     _, wrong = checked(run, node)
     assert set(wrong) == {"directory"}
 
