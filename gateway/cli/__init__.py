@@ -51,7 +51,7 @@ def main(ctx: click.Context, /, **given: object) -> None:
     3 no answer.
 
     Example:
-      export GATEWAY_PROFILE=certs/530102-edu.toml
+      export GATEWAY_PROFILE=two/clients/530102_edu.toml
       gateway todo
       gateway case list --json
     """

@@ -50,6 +50,7 @@ def show_event(screen: Screen, logged: v1.LoggedEvent) -> None:
         for name, width in WIDTHS.items()
         if name != "position"
     ]
+    cells.append((event.event_id, len(event.event_id)))
     cases = " ".join(reference.case_id for reference in event.cases)
     cells.append((f"{heading('case', language)} {cases}" if cases else "", 0))
     screen.item(logged, cells)

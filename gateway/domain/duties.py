@@ -49,15 +49,27 @@ class DutyText:
 _LAW = "云政办规〔2022〕5号 art. "
 
 TEXTS: dict[Duty, DutyText] = {
-    Duty.SUBMIT_SUSPECTED: DutyText("提交疑似辍学", _LAW + "7", "gateway case submit {}"),
-    Duty.ADD_RECIPIENT: DutyText("补报另一接收单位", _LAW + "7", "gateway case submit {}"),
-    Duty.VERIFY_SUSPECTED: DutyText("核实疑似辍学", _LAW + "7", "gateway case confirm {}"),
+    Duty.SUBMIT_SUSPECTED: DutyText(
+        "提交疑似辍学", _LAW + "7", "gateway case submit {} --to BUREAU --to TOWNSHIP --verified"
+    ),
+    Duty.ADD_RECIPIENT: DutyText(
+        "补报另一接收单位",
+        _LAW + "7",
+        "gateway case submit {} --to BUREAU --to TOWNSHIP --verified",
+    ),
+    Duty.VERIFY_SUSPECTED: DutyText(
+        "核实疑似辍学", _LAW + "7", "gateway case confirm {} --criteria TEXT"
+    ),
     Duty.OBTAIN_HUKOU: DutyText("核查户籍", _LAW + "5.9", "gateway subject request-hukou {}"),
-    Duty.RECORD_WHEREABOUTS: DutyText("查清去向", _LAW + "7", "gateway case whereabouts {}"),
+    Duty.RECORD_WHEREABOUTS: DutyText(
+        "查清去向", _LAW + "7", "gateway case whereabouts {} --kind KIND"
+    ),
     Duty.DETERMINE_JURISDICTION: DutyText(
         "确定劝返责任县区", _LAW + "8", "gateway case determine {}"
     ),
-    Duty.SEND_LETTER: DutyText("拟函", _LAW + "8", "gateway letter draft --case {}"),
+    Duty.SEND_LETTER: DutyText(
+        "拟函", _LAW + "8", "gateway letter draft {} --kind KIND --to BUREAU"
+    ),
     Duty.SIGN_LETTER: DutyText("签发函", _LAW + "8", "gateway letter sign {}"),
     Duty.DISPATCH_LETTER: DutyText("发函", _LAW + "8", "gateway letter dispatch {}"),
     Duty.REGISTER_LETTER: DutyText(
@@ -65,13 +77,25 @@ TEXTS: dict[Duty, DutyText] = {
     ),
     Duty.ANSWER_LETTER: DutyText("答复来函", _LAW + "8", "gateway letter accept {}"),
     Duty.CONFIRM_BODY: DutyText("确认劝返主体", _LAW + "8", "gateway order confirm-body {}"),
-    Duty.ISSUE_ORDER: DutyText("下发劝返指令", _LAW + "8", "gateway order issue {}"),
+    Duty.ISSUE_ORDER: DutyText(
+        "下发劝返指令", _LAW + "8", "gateway order issue {} --township TOWNSHIP"
+    ),
     Duty.ACKNOWLEDGE_ORDER: DutyText("签收指令", _LAW + "8", "gateway order acknowledge {}"),
-    Duty.ASSIGN_OFFICER: DutyText("落实包保责任人", _LAW + "5.3", "gateway order assign {}"),
-    Duty.RECORD_STEP: DutyText("开展四步法劝返", _LAW + "8", "gateway order step {}"),
-    Duty.CONFIRM_RETURN: DutyText("确认学生返校", _LAW + "9", "gateway case return {}"),
-    Duty.DECIDE_PLACEMENT: DutyText("确定安置", _LAW + "9", "gateway placement decide {}"),
-    Duty.START_PLACEMENT: DutyText("开始安置", _LAW + "9", "gateway placement start {}"),
+    Duty.ASSIGN_OFFICER: DutyText(
+        "落实包保责任人", _LAW + "5.3", "gateway order assign {} --officer POST"
+    ),
+    Duty.RECORD_STEP: DutyText(
+        "开展四步法劝返",
+        _LAW + "8",
+        "gateway order step {} --step STEP --outcome OUTCOME --date DAY",
+    ),
+    Duty.CONFIRM_RETURN: DutyText(
+        "确认学生返校", _LAW + "9", "gateway case return {} --first-day DAY"
+    ),
+    Duty.DECIDE_PLACEMENT: DutyText(
+        "确定安置", _LAW + "9", "gateway placement decide {} --kind KIND"
+    ),
+    Duty.START_PLACEMENT: DutyText("开始安置", _LAW + "9", "gateway placement start {} --date DAY"),
 }
 """Text of every duty; complete."""
 
