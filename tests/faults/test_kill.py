@@ -12,9 +12,9 @@ from google.protobuf.message import Message
 from gateway.domain.organisations import OrgId
 from gateway.ports.event_log import LogFilter
 from gateway.ports.failpoints import Failpoint
-from gateway.v1 import event_pb2, letter_pb2, retrieval_pb2
+from gateway.v1 import event_pb2, letter_pb2, retrieval_pb2, subject_pb2
 from tests.faults.processes import ProcessProvince
-from tests.world.estate import WUHUA, ZHENXIONG, ZHENXIONG_TOWNSHIP
+from tests.world.estate import POLICE, WUHUA, ZHENXIONG, ZHENXIONG_TOWNSHIP
 from tests.world.story import Story
 from tests.world.waiting import eventually
 
@@ -149,3 +149,38 @@ def test_the_broker_dies_while_letters_travel(province: ProcessProvince) -> None
         assert logged(province, ZHENXIONG, story.case_id)["LETTER_DISPATCHED"] == 1
         assert logged(province, WUHUA, story.case_id)["TITLE_GRANTED"] == 1
         assert holders(province, story.case_id) == [ZHENXIONG]
+
+
+@pytest.mark.parametrize("point", RECEIVER_POINTS)
+def test_a_query_reaches_public_security_once(province: ProcessProvince, point: Failpoint) -> None:
+    """The node of public security dies as the query arrives: there is one exchange."""
+    story = Story(province)
+    story.confirmed()
+    story.hukou(ZHENXIONG.division)
+    request = subject_pb2.RequestHukouRequest(case_id=story.case_id)
+    act_and_die(province, "police", point, WUHUA, "SubjectService/RequestHukou", request)
+    eventually(lambda: queries(province, story.case_id) == 2, "the second query")
+    assert logged(province, POLICE, story.case_id)["HUKOU_QUERIED"] == 2
+
+
+@pytest.mark.parametrize("point", SENDER_POINTS)
+def test_an_answer_of_public_security_arrives_once(
+    province: ProcessProvince, point: Failpoint
+) -> None:
+    """The node of public security dies as it answers: the bureau gets the answer once."""
+    story = Story(province)
+    story.confirmed()
+    answer = story.hukou_answer(ZHENXIONG.division)
+    province.restart_armed("police", point)
+    with contextlib.suppress(grpc.RpcError):
+        story.push(answer)
+    province.process("police").died()
+    province.restart("police")
+    story.push(answer)
+    eventually(lambda: story.case(WUHUA).hukou_county == ZHENXIONG.division, "the answer")
+    assert logged(province, WUHUA, story.case_id)["HUKOU_ASSERTED"] == 1
+
+
+def queries(province: ProcessProvince, case_id: str) -> int:
+    """Count what public security was asked about the case."""
+    return len(province.look(POLICE, lambda work: work.exchanges.page(POLICE, case_id=case_id)))

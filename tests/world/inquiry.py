@@ -93,6 +93,16 @@ class Inquiry(CaseFile):
 
     def hukou(self, county: str) -> None:
         """Public security answers the bureau's query; the bureau has it when this returns."""
+        self.push(self.hukou_answer(county))
+        eventually(partial(self._answered, county), "the answer of public security")
+
+    def push(self, answer: agency_pb2.PushFactsRequest) -> None:
+        """Public security pushes an answer; whether it arrives is not waited for."""
+        (taken,) = self.world.clients.stream(POLICE, "AgencyService/PushFacts", [answer])
+        assert taken.WhichOneof("result") == "taken", taken
+
+    def hukou_answer(self, county: str) -> agency_pb2.PushFactsRequest:
+        """Wait for the bureau's query and return public security's answer, not yet pushed."""
         exchange_id = eventually(self._query, "the hukou query")
         snapshot = Timestamp()
         snapshot.FromDatetime(self.world.clock.now())
@@ -112,12 +122,9 @@ class Inquiry(CaseFile):
                 )
             ),
         )
-        push = agency_pb2.PushFactsRequest(
+        return agency_pb2.PushFactsRequest(
             request_id=exchange_id, actor_post="AGENCY_OFFICER", fact=fact
         )
-        (answer,) = self.world.clients.stream(POLICE, "AgencyService/PushFacts", [push])
-        assert answer.WhichOneof("result") == "taken", answer
-        eventually(partial(self._answered, county), "the answer of public security")
 
     def asked_again(self, county: str) -> None:
         """The bureau asks once more, and public security answers with another county."""
