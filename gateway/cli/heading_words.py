@@ -18,6 +18,7 @@ HEADINGS_ZH = """
     basis 依据
     birth_date 出生日期
     body 劝返主体
+    branch_school 异地办学点
     case 案件
     case_id 案件编号
     cases 案件
@@ -41,10 +42,12 @@ HEADINGS_ZH = """
     detail 说明
     directory_version 名录版本
     dispatched_at 发出时间
+    disputed 有争议
     division 区划
     document_no 文书号
     duty 待办
     enrolment 学籍
+    enrolment_changed 学籍已转
     enrolment_county 学籍地
     enrolment_number 学籍号
     entered_at 录入时间
@@ -65,6 +68,7 @@ HEADINGS_ZH = """
     guardian 监护人
     holder 持有机构
     hukou 户籍
+    hukou_changed 户籍已变更
     hukou_county 户籍地
     hukou_query_id 户籍查询编号
     id_number 身份证号
@@ -95,6 +99,8 @@ HEADINGS_ZH = """
     name 名称
     needs_decision 须裁定
     next_step 下一步
+    no_hukou 无户籍
+    no_township 非乡镇建制
     node 节点
     not_after 失效时间
     not_before 生效时间

@@ -18,6 +18,12 @@ def decode_facts(wire: jurisdiction_pb2.JurisdictionFacts) -> Facts:
         ),
         location=fields.digits(wire.location, "facts.location", 6),
         foreign_national=wire.foreign_national,
+        no_hukou=wire.no_hukou,
+        disputed=wire.disputed,
+        hukou_changed=wire.hukou_changed,
+        enrolment_changed=wire.enrolment_changed,
+        branch_school=wire.branch_school,
+        no_township=wire.no_township,
     )
 
 
@@ -49,6 +55,12 @@ def encode_decision(
             whereabouts_kind=enums.wire(facts.whereabouts),
             location=facts.location,
             foreign_national=facts.foreign_national,
+            no_hukou=facts.no_hukou,
+            disputed=facts.disputed,
+            hukou_changed=facts.hukou_changed,
+            enrolment_changed=facts.enrolment_changed,
+            branch_school=facts.branch_school,
+            no_township=facts.no_township,
         ),
         decided_at=fields.timestamp(decided_at),
     )

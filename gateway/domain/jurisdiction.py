@@ -45,6 +45,10 @@ class Facts:
     foreign_national: bool = False
     no_hukou: bool = False
     disputed: bool = False
+    hukou_changed: bool = False
+    enrolment_changed: bool = False
+    branch_school: bool = False
+    no_township: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,27 @@ TABLE: tuple[Row, ...] = (
         "两地争议，由最近的共同上级指定。",
     ),
     Row(
+        "J15", lambda f: f.enrolment_changed, "E", (), False, (_A7, _POLICY), False,
+        "The enrolment moved to another county: the holder keeps the case until it is determined "
+        "anew.",
+        "学籍已转至他县，重新确定前由现持有县区负责。",
+    ),
+    Row(
+        "J14", lambda f: f.hukou_changed, "H", (), False, (_A8, _POLICY), False,
+        "The household moved after the hand-over: the holder keeps the case until it is passed on.",
+        "移交后户籍变更，重新移交前由现持有县区负责。",
+    ),
+    Row(
+        "J13", lambda f: f.branch_school, "E", (), False, (_POLICY,), False,
+        "A branch school outside its county: the county that manages the school is to be named.",
+        "异地办学点，先核定学校主管县区。",
+    ),
+    Row(
+        "J17", lambda f: f.no_township, "E", (), False, (_POLICY,), False,
+        "No township government there: the authority that stands for it is to be named.",
+        "非乡镇建制（农场、园区等），先核定代行职责单位。",
+    ),
+    Row(
         "J11", lambda f: not f.enrolment, "H", (), True, ("云政办规〔2022〕5号 art. 6",), False,
         "Never enrolled: the household township acts, or the county of residence.",
         "从未入学，由户籍地乡镇或居住地负责。",
@@ -175,8 +200,7 @@ TABLE: tuple[Row, ...] = (
         "人在省外，由学籍地函告户籍地，户籍地县区负责劝返。",
     ),
 )  # fmt: skip
-"""J13 (branch school) is applied before the table: E is the county that manages the school. J14 and
-J15 are the table applied again with new facts. J17 maps a township and changes no county."""
+"""Every row J1-J17. Those with `decides=False` stand before a person for now."""
 
 
 def evaluate(facts: Facts) -> Decision:

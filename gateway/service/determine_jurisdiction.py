@@ -119,4 +119,15 @@ def decide(desk: Desk, case: DropoutCase) -> Decision:
     if hukou.startswith("53"):
         hukou = desk.county_of(hukou)
     location = location_of(case.whereabouts.kind, case.whereabouts.division, enrolment, hukou)
-    return evaluate(Facts(enrolment, hukou, case.whereabouts.kind, location))
+    left_home = case.holder is not None and case.holder.division != enrolment
+    subject = desk.work.subjects.get(desk.org, case.subject_id)
+    enrolled = subject.current_enrolment if subject else None
+    facts = Facts(
+        enrolment,
+        hukou,
+        case.whereabouts.kind,
+        location,
+        hukou_changed=left_home and bool(hukou) and hukou != str(desk.org.division),
+        enrolment_changed=enrolled is not None and enrolled.county != case.enrolment_county,
+    )
+    return evaluate(facts)

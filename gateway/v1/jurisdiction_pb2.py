@@ -26,31 +26,31 @@ from gateway.v1 import case_pb2 as gateway_dot_v1_dot_case__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dgateway/v1/jurisdiction.proto\x12\ngateway.v1\x1a\x15gateway/v1/case.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa6\x01\n\x11JurisdictionFacts\x12\x18\n\x10\x65nrolment_county\x18\x01 \x01(\t\x12\x14\n\x0chukou_county\x18\x02 \x01(\t\x12\x35\n\x10whereabouts_kind\x18\x03 \x01(\x0e\x32\x1b.gateway.v1.WhereaboutsKind\x12\x10\n\x08location\x18\x04 \x01(\t\x12\x18\n\x10\x66oreign_national\x18\x05 \x01(\x08\"\xb9\x02\n\x14JurisdictionDecision\x12\x0b\n\x03row\x18\x01 \x01(\t\x12\x14\n\x0crule_version\x18\x02 \x01(\t\x12\x0b\n\x03law\x18\x03 \x01(\x08\x12\r\n\x05\x62\x61sis\x18\x04 \x03(\t\x12\x13\n\x0bresponsible\x18\x05 \x01(\t\x12*\n\x0bletters_due\x18\x06 \x03(\x0b\x32\x15.gateway.v1.LetterDue\x12\x16\n\x0eneeds_decision\x18\x07 \x01(\x08\x12\x13\n\x0b\x65xplanation\x18\x08 \x01(\t\x12\x16\n\x0e\x65xplanation_zh\x18\t \x01(\t\x12,\n\x05\x66\x61\x63ts\x18\n \x01(\x0b\x32\x1d.gateway.v1.JurisdictionFacts\x12.\n\ndecided_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\tLetterDue\x12$\n\x04kind\x18\x01 \x01(\x0e\x32\x16.gateway.v1.LetterKind\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x11\n\trecipient\x18\x03 \x01(\t\"L\n\x16JurisdictionDetermined\x12\x32\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32 .gateway.v1.JurisdictionDecision\"]\n\x0f\x45valuateRequest\x12\x11\n\x07\x63\x61se_id\x18\x01 \x01(\tH\x00\x12.\n\x05\x66\x61\x63ts\x18\x02 \x01(\x0b\x32\x1d.gateway.v1.JurisdictionFactsH\x00\x42\x07\n\x05input\"F\n\x10\x45valuateResponse\x12\x32\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32 .gateway.v1.JurisdictionDecision\"\\\n\x10\x44\x65termineRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x12\n\nactor_post\x18\x02 \x01(\t\x12\x0f\n\x07\x63\x61se_id\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\"n\n\x11\x44\x65termineResponse\x12\x32\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32 .gateway.v1.JurisdictionDecision\x12%\n\x04\x63\x61se\x18\x02 \x01(\x0b\x32\x17.gateway.v1.DropoutCase*\xc8\x01\n\nLetterKind\x12\x1b\n\x17LETTER_KIND_UNSPECIFIED\x10\x00\x12\x1c\n\x18LETTER_KIND_NOTIFICATION\x10\x01\x12\x18\n\x14LETTER_KIND_HANDOVER\x10\x02\x12\x1a\n\x16LETTER_KIND_ASSISTANCE\x10\x03\x12\x15\n\x11LETTER_KIND_REPLY\x10\x04\x12\x18\n\x14LETTER_KIND_HANDBACK\x10\x05\x12\x18\n\x14LETTER_KIND_EXTERNAL\x10\x06\x32\xa6\x01\n\x13JurisdictionService\x12\x45\n\x08\x45valuate\x12\x1b.gateway.v1.EvaluateRequest\x1a\x1c.gateway.v1.EvaluateResponse\x12H\n\tDetermine\x12\x1c.gateway.v1.DetermineRequest\x1a\x1d.gateway.v1.DetermineResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dgateway/v1/jurisdiction.proto\x12\ngateway.v1\x1a\x15gateway/v1/case.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa8\x02\n\x11JurisdictionFacts\x12\x18\n\x10\x65nrolment_county\x18\x01 \x01(\t\x12\x14\n\x0chukou_county\x18\x02 \x01(\t\x12\x35\n\x10whereabouts_kind\x18\x03 \x01(\x0e\x32\x1b.gateway.v1.WhereaboutsKind\x12\x10\n\x08location\x18\x04 \x01(\t\x12\x18\n\x10\x66oreign_national\x18\x05 \x01(\x08\x12\x10\n\x08no_hukou\x18\x06 \x01(\x08\x12\x10\n\x08\x64isputed\x18\x07 \x01(\x08\x12\x15\n\rhukou_changed\x18\x08 \x01(\x08\x12\x19\n\x11\x65nrolment_changed\x18\t \x01(\x08\x12\x15\n\rbranch_school\x18\n \x01(\x08\x12\x13\n\x0bno_township\x18\x0b \x01(\x08\"\xb9\x02\n\x14JurisdictionDecision\x12\x0b\n\x03row\x18\x01 \x01(\t\x12\x14\n\x0crule_version\x18\x02 \x01(\t\x12\x0b\n\x03law\x18\x03 \x01(\x08\x12\r\n\x05\x62\x61sis\x18\x04 \x03(\t\x12\x13\n\x0bresponsible\x18\x05 \x01(\t\x12*\n\x0bletters_due\x18\x06 \x03(\x0b\x32\x15.gateway.v1.LetterDue\x12\x16\n\x0eneeds_decision\x18\x07 \x01(\x08\x12\x13\n\x0b\x65xplanation\x18\x08 \x01(\t\x12\x16\n\x0e\x65xplanation_zh\x18\t \x01(\t\x12,\n\x05\x66\x61\x63ts\x18\n \x01(\x0b\x32\x1d.gateway.v1.JurisdictionFacts\x12.\n\ndecided_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\tLetterDue\x12$\n\x04kind\x18\x01 \x01(\x0e\x32\x16.gateway.v1.LetterKind\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x11\n\trecipient\x18\x03 \x01(\t\"L\n\x16JurisdictionDetermined\x12\x32\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32 .gateway.v1.JurisdictionDecision\"]\n\x0f\x45valuateRequest\x12\x11\n\x07\x63\x61se_id\x18\x01 \x01(\tH\x00\x12.\n\x05\x66\x61\x63ts\x18\x02 \x01(\x0b\x32\x1d.gateway.v1.JurisdictionFactsH\x00\x42\x07\n\x05input\"F\n\x10\x45valuateResponse\x12\x32\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32 .gateway.v1.JurisdictionDecision\"\\\n\x10\x44\x65termineRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x12\n\nactor_post\x18\x02 \x01(\t\x12\x0f\n\x07\x63\x61se_id\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\"n\n\x11\x44\x65termineResponse\x12\x32\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32 .gateway.v1.JurisdictionDecision\x12%\n\x04\x63\x61se\x18\x02 \x01(\x0b\x32\x17.gateway.v1.DropoutCase*\xc8\x01\n\nLetterKind\x12\x1b\n\x17LETTER_KIND_UNSPECIFIED\x10\x00\x12\x1c\n\x18LETTER_KIND_NOTIFICATION\x10\x01\x12\x18\n\x14LETTER_KIND_HANDOVER\x10\x02\x12\x1a\n\x16LETTER_KIND_ASSISTANCE\x10\x03\x12\x15\n\x11LETTER_KIND_REPLY\x10\x04\x12\x18\n\x14LETTER_KIND_HANDBACK\x10\x05\x12\x18\n\x14LETTER_KIND_EXTERNAL\x10\x06\x32\xa6\x01\n\x13JurisdictionService\x12\x45\n\x08\x45valuate\x12\x1b.gateway.v1.EvaluateRequest\x1a\x1c.gateway.v1.EvaluateResponse\x12H\n\tDetermine\x12\x1c.gateway.v1.DetermineRequest\x1a\x1d.gateway.v1.DetermineResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gateway.v1.jurisdiction_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LETTERKIND']._serialized_start=1124
-  _globals['_LETTERKIND']._serialized_end=1324
+  _globals['_LETTERKIND']._serialized_start=1254
+  _globals['_LETTERKIND']._serialized_end=1454
   _globals['_JURISDICTIONFACTS']._serialized_start=102
-  _globals['_JURISDICTIONFACTS']._serialized_end=268
-  _globals['_JURISDICTIONDECISION']._serialized_start=271
-  _globals['_JURISDICTIONDECISION']._serialized_end=584
-  _globals['_LETTERDUE']._serialized_start=586
-  _globals['_LETTERDUE']._serialized_end=670
-  _globals['_JURISDICTIONDETERMINED']._serialized_start=672
-  _globals['_JURISDICTIONDETERMINED']._serialized_end=748
-  _globals['_EVALUATEREQUEST']._serialized_start=750
-  _globals['_EVALUATEREQUEST']._serialized_end=843
-  _globals['_EVALUATERESPONSE']._serialized_start=845
-  _globals['_EVALUATERESPONSE']._serialized_end=915
-  _globals['_DETERMINEREQUEST']._serialized_start=917
-  _globals['_DETERMINEREQUEST']._serialized_end=1009
-  _globals['_DETERMINERESPONSE']._serialized_start=1011
-  _globals['_DETERMINERESPONSE']._serialized_end=1121
-  _globals['_JURISDICTIONSERVICE']._serialized_start=1327
-  _globals['_JURISDICTIONSERVICE']._serialized_end=1493
+  _globals['_JURISDICTIONFACTS']._serialized_end=398
+  _globals['_JURISDICTIONDECISION']._serialized_start=401
+  _globals['_JURISDICTIONDECISION']._serialized_end=714
+  _globals['_LETTERDUE']._serialized_start=716
+  _globals['_LETTERDUE']._serialized_end=800
+  _globals['_JURISDICTIONDETERMINED']._serialized_start=802
+  _globals['_JURISDICTIONDETERMINED']._serialized_end=878
+  _globals['_EVALUATEREQUEST']._serialized_start=880
+  _globals['_EVALUATEREQUEST']._serialized_end=973
+  _globals['_EVALUATERESPONSE']._serialized_start=975
+  _globals['_EVALUATERESPONSE']._serialized_end=1045
+  _globals['_DETERMINEREQUEST']._serialized_start=1047
+  _globals['_DETERMINEREQUEST']._serialized_end=1139
+  _globals['_DETERMINERESPONSE']._serialized_start=1141
+  _globals['_DETERMINERESPONSE']._serialized_end=1251
+  _globals['_JURISDICTIONSERVICE']._serialized_start=1457
+  _globals['_JURISDICTIONSERVICE']._serialized_end=1623
 # @@protoc_insertion_point(module_scope)

@@ -72,6 +72,12 @@ class JurisdictionFacts(_message.Message):
     WHEREABOUTS_KIND_FIELD_NUMBER: _builtins.int
     LOCATION_FIELD_NUMBER: _builtins.int
     FOREIGN_NATIONAL_FIELD_NUMBER: _builtins.int
+    NO_HUKOU_FIELD_NUMBER: _builtins.int
+    DISPUTED_FIELD_NUMBER: _builtins.int
+    HUKOU_CHANGED_FIELD_NUMBER: _builtins.int
+    ENROLMENT_CHANGED_FIELD_NUMBER: _builtins.int
+    BRANCH_SCHOOL_FIELD_NUMBER: _builtins.int
+    NO_TOWNSHIP_FIELD_NUMBER: _builtins.int
     enrolment_county: _builtins.str
     """County of enrolment, 6 digits; empty if never enrolled."""
     hukou_county: _builtins.str
@@ -84,6 +90,18 @@ class JurisdictionFacts(_message.Message):
     """Division where the child is: county in Yunnan or province outside; empty if unknown."""
     foreign_national: _builtins.bool
     """Whether the child is a foreign national or stateless."""
+    no_hukou: _builtins.bool
+    """Whether the child has no household registration (J10)."""
+    disputed: _builtins.bool
+    """Whether two counties claim or refuse the case (J16)."""
+    hukou_changed: _builtins.bool
+    """Whether the household registration changed after the case had left its enrolment county (J14)."""
+    enrolment_changed: _builtins.bool
+    """Whether the enrolment moved to another county after the case was opened (J15)."""
+    branch_school: _builtins.bool
+    """Whether the school is a branch outside the county that manages it (J13)."""
+    no_township: _builtins.bool
+    """Whether the place has no township government, as a farm or an industrial park (J17)."""
     def __init__(
         self,
         *,
@@ -92,10 +110,16 @@ class JurisdictionFacts(_message.Message):
         whereabouts_kind: _case_pb2.WhereaboutsKind.ValueType = ...,
         location: _builtins.str = ...,
         foreign_national: _builtins.bool = ...,
+        no_hukou: _builtins.bool = ...,
+        disputed: _builtins.bool = ...,
+        hukou_changed: _builtins.bool = ...,
+        enrolment_changed: _builtins.bool = ...,
+        branch_school: _builtins.bool = ...,
+        no_township: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["enrolment_county", b"enrolment_county", "foreign_national", b"foreign_national", "hukou_county", b"hukou_county", "location", b"location", "whereabouts_kind", b"whereabouts_kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch_school", b"branch_school", "disputed", b"disputed", "enrolment_changed", b"enrolment_changed", "enrolment_county", b"enrolment_county", "foreign_national", b"foreign_national", "hukou_changed", b"hukou_changed", "hukou_county", b"hukou_county", "location", b"location", "no_hukou", b"no_hukou", "no_township", b"no_township", "whereabouts_kind", b"whereabouts_kind"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

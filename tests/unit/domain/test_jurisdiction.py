@@ -36,6 +36,10 @@ EXAMPLES: dict[str, tuple[Facts, str, str, bool, bool]] = {
     "J10": (Facts(E, "", AT_HOME, E), E, "", False, True),
     "J11": (Facts("", H, AT_HOME, T), H, "", True, True),
     "J12": (Facts(E, H, AT_HOME, H, foreign_national=True), E, "", False, True),
+    "J13": (Facts(E, H, AT_HOME, H, branch_school=True), E, "", False, True),
+    "J14": (Facts(E, H, AT_HOME, H, hukou_changed=True), H, "", False, True),
+    "J15": (Facts(E, H, AT_HOME, H, enrolment_changed=True), E, "", False, True),
+    "J17": (Facts(E, H, AT_HOME, H, no_township=True), E, "", False, True),
     "J16": (Facts(E, H, AT_HOME, H, disputed=True), E, "", False, True),
 }
 
@@ -63,7 +67,7 @@ def test_each_row_answers_its_example(row: str) -> None:
 
 
 def test_every_row_of_the_table_has_an_example() -> None:
-    """J13 to J15 and J17 are no rows: they say which facts the table is applied to."""
+    """All seventeen rows are tried."""
     assert {row.id for row in TABLE} == set(EXAMPLES)
     assert len({row.id for row in TABLE}) == len(TABLE)
 
@@ -71,7 +75,8 @@ def test_every_row_of_the_table_has_an_example() -> None:
 def test_the_first_fitting_row_answers() -> None:
     """Rows overlap on purpose; the order decides, and it is this one."""
     assert [row.id for row in TABLE] == (
-        ["J12", "J16", "J11", "J10", "J9", "J1", "J8", "J2", "J7", "J4", "J3", "J5", "J6"]
+        ["J12", "J16", "J15", "J14", "J13", "J17", "J11"]
+        + ["J10", "J9", "J1", "J8", "J2", "J7", "J4", "J3", "J5", "J6"]
     )
     unknown_everything = Facts("", "", UNKNOWN, "", foreign_national=True, disputed=True)
     order = [
