@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from gateway.bus import tether
 from gateway.config import NodeConfig
 from gateway.ports.failpoints import ARMED, Failpoint
 from tests.world.running import MovingClock, RunningNode, RunningProvince
@@ -40,14 +41,11 @@ class NodeProcess(RunningNode):
         self._announce.unlink(missing_ok=True)
         environment = {**os.environ, "GATEWAY_FAILPOINT": failpoint.value if failpoint else ""}
         with self._log.open("ab") as log:
+            # Tied to this process: a test run that is cut off leaves no node behind.
+            tie = [sys.executable, "-I", "-S", tether.__file__, str(os.getpid())]
+            node = [sys.executable, "-m", "tests.faults.node_process"]
             self.process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "tests.faults.node_process",
-                    self._file,
-                    self._now().isoformat(),
-                ],
+                [*tie, *node, str(self._file), self._now().isoformat()],
                 cwd=_ROOT,
                 env=environment,
                 stderr=log,
