@@ -4,9 +4,11 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from gateway.bus import tether
 from gateway.config import NodeConfig
@@ -103,10 +105,18 @@ class ProcessProvince(RunningProvince):
         self.restart(name, failpoint)
         self.process(name).arm()
 
+    def _listening(self) -> bool:
+        """Whether somebody takes connections on the broker's port."""
+        address = urlsplit(self.broker.url)
+        with socket.socket() as probe:
+            return probe.connect_ex((address.hostname, address.port)) == 0
+
     def restart_broker(self) -> None:
         """Kill the broker with SIGKILL and start it again on its port."""
         pid = self.broker.pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not self._listening(), "the broker dead")
         self.broker.stop()
         self.broker.start()
+        assert self.broker.pid != pid
