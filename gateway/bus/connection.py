@@ -242,8 +242,17 @@ class Connection:
                     await self._lost.wait()
 
     async def _drop(self, client: Client) -> None:
+        # When the last write of a dying link fails, nats-py neither closes its socket nor hears
+        # the error of its reading task; both have only private names.
+        reading, socket = client._reading_task, client._transport  # noqa: SLF001
         with suppress(nats.errors.Error, OSError):
             await client.close()
+        if socket:
+            socket.close()  # type: ignore[no-untyped-call]
+        if reading is not None:
+            await asyncio.wait({reading}, timeout=_WATCH)
+            if reading.done() and not reading.cancelled():
+                reading.exception()  # heard: asyncio would log it whenever memory is cleared
 
     def _forget(self) -> None:
         """End at once whatever waits for an answer that cannot come."""

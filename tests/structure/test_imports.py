@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.structure.syntax import syntax_of
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # What the domain may name besides itself: values, types and arithmetic. No input or output.
@@ -57,7 +59,7 @@ def test_contracts_hold() -> None:
 def test_domain_imports_only_values(path: Path) -> None:
     """A domain module imports the domain and the pure part of the standard library."""
     names: list[str] = []
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(syntax_of(path)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -69,6 +71,6 @@ def test_domain_imports_only_values(path: Path) -> None:
 @pytest.mark.parametrize("path", DOMAIN, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_domain_takes_now_and_ids_as_arguments(path: Path) -> None:
     """A domain module calls no clock and draws no id."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(syntax_of(path)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             assert node.func.attr not in CLOCKS_AND_CHANCE, f"line {node.lineno}"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.structure.syntax import syntax_of
+
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 300  # lines; a longer module is about more than one thing
 VAGUE = frozenset({"utils", "helpers", "common", "base", "manager"})
@@ -48,9 +50,8 @@ def kept_files() -> list[Path]:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_module_is_short_and_says_what_it_is(path: Path) -> None:
     """A module written by hand has a docstring and at most 300 lines."""
-    source = path.read_text("utf-8")
-    assert len(source.splitlines()) <= LONGEST
-    assert ast.get_docstring(ast.parse(source)), "no module docstring"
+    assert len(path.read_text("utf-8").splitlines()) <= LONGEST
+    assert ast.get_docstring(syntax_of(path)), "no module docstring"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
@@ -66,7 +67,7 @@ def test_every_handler_names_its_type(path: Path) -> None:
     """No handler catches whatever comes, except the listed outermost ones."""
     broad = [
         f"line {node.lineno}"
-        for node in ast.walk(ast.parse(path.read_bytes()))
+        for node in ast.walk(syntax_of(path))
         if isinstance(node, ast.ExceptHandler) and catches_anything(node.type)
     ]
     if name_of(path) in OUTERMOST:
