@@ -14,10 +14,10 @@ from gateway.domain.divisions import Division, Level
 from gateway.domain.errors import Reason, Refusal
 from gateway.domain.organisations import Organisation, OrgId, Post, Role
 
-OFFICE_POSTS: Final = (Post.CASE_OFFICER, Post.APPROVER)
-SCHOOL_POSTS: Final = (Post.HEAD_TEACHER, Post.REGISTRAR, Post.PRINCIPAL)
-TOWNSHIP_POSTS: Final = (Post.TOWNSHIP_OFFICER, Post.CASE_OFFICER)
-AGENCY_POSTS: Final = (Post.AGENCY_OFFICER,)
+OFFICE_POSTS: Final = (Post.CASE_OFFICER, Post.APPROVER, Post.OPERATOR)
+SCHOOL_POSTS: Final = (Post.HEAD_TEACHER, Post.REGISTRAR, Post.PRINCIPAL, Post.OPERATOR)
+TOWNSHIP_POSTS: Final = (Post.TOWNSHIP_OFFICER, Post.CASE_OFFICER, Post.OPERATOR)
+AGENCY_POSTS: Final = (Post.AGENCY_OFFICER, Post.OPERATOR)
 
 POLICE: Final = OrgId.parse("53/psb")
 PLATFORM: Final = OrgId.parse("53/rrb")

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from gateway import log_events
-from gateway.bootstrap import Node, NodeFault
+from gateway.bootstrap.faults import NodeFault
+from gateway.bootstrap.node import Node
 from gateway.bus.server import BrokerFailed
 from gateway.cli.lazy_group import keep_examples
 from gateway.config import ConfigFault, load_config

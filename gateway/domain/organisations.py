@@ -82,6 +82,7 @@ class Post(StrEnum):
     APPROVER = "APPROVER"
     AGENCY_OFFICER = "AGENCY_OFFICER"
     TOWNSHIP_OFFICER = "TOWNSHIP_OFFICER"
+    OPERATOR = "OPERATOR"
     SYSTEM = "SYSTEM"
 
 
@@ -94,6 +95,7 @@ POST_NAMES: Mapping[Post, str] = MappingProxyType(
         Post.APPROVER: "审批人",
         Post.AGENCY_OFFICER: "经办人",
         Post.TOWNSHIP_OFFICER: "包保责任人(乡镇经办)",
+        Post.OPERATOR: "运维人员",
         Post.SYSTEM: "系统",
     }
 )

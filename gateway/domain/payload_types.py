@@ -19,6 +19,12 @@ RECEIPT: Final = "application/vnd.dropout-gateway.receipt.v1+protobuf"
 GAP_REQUEST: Final = "application/vnd.dropout-gateway.gap-request.v1+protobuf"
 """A receiver asks for the messages its lane lacks."""
 
+LANE_STATEMENT: Final = "application/vnd.dropout-gateway.lane-statement.v1+protobuf"
+"""How both lanes between two organisations stand at one of them."""
+
+RETURNED_FACTS: Final = "application/vnd.dropout-gateway.returned-facts.v1+protobuf"
+"""A peer gives a recovering organisation its own facts back, sealed."""
+
 TITLE: Final = "application/vnd.dropout-gateway.title.v1+protobuf"
 """Who may act on a case (`Title`), signed by its maker."""
 

@@ -25,7 +25,7 @@ def _rule(*roles: Role, posts: tuple[Post, ...] = ()) -> Rule:
 _EDU, _SCH, _TWN = Role.EDU, Role.SCH, Role.TWN
 _OFFICE = (Post.CASE_OFFICER, Post.APPROVER)
 _SCHOOL_POSTS = (Post.HEAD_TEACHER, Post.REGISTRAR, Post.PRINCIPAL)
-_EVERY_POST = tuple(post for post in Post if post is not Post.SYSTEM)
+_EVERY_POST = tuple(post for post in Post if post not in {Post.SYSTEM, Post.OPERATOR})
 _ANYONE = _rule(*Role)
 _CASE_PARTIES = _rule(_EDU, _SCH, _TWN)
 _EDU_ACTS = _rule(_EDU, posts=_OFFICE)
@@ -79,7 +79,7 @@ POLICY: Mapping[str, Rule] = {
     "PlacementService/StartPlacement": _rule(_SCH, posts=(Post.PRINCIPAL, Post.REGISTRAR)),
     "PlacementService/GetPlacement": _rule(_EDU, _SCH),
     "EventService/Subscribe": _ANYONE,
-    "EventService/AckEvents": _rule(*Role, posts=_EVERY_POST),
+    "EventService/AckEvents": _rule(*Role, posts=(*_EVERY_POST, Post.OPERATOR)),
     "EventService/GetEvent": _ANYONE,
     "EventService/VerifyEvent": _ANYONE,
     "AgencyService/PushFacts": _rule(Role.PSB, Role.RRB, posts=(Post.AGENCY_OFFICER,)),

@@ -210,6 +210,7 @@ class Receipt(_message.Message):
     SENDER_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     RECEIVED_AT_FIELD_NUMBER: _builtins.int
+    HEAD_FIELD_NUMBER: _builtins.int
     receipt_id: _builtins.str
     """Required. UUIDv7 of the receipt."""
     receiver: _builtins.str
@@ -224,6 +225,12 @@ class Receipt(_message.Message):
     def received_at(self) -> _timestamp_pb2.Timestamp:
         """Required. When the receiver's store committed what the receipt says, UTC."""
 
+    @_builtins.property
+    def head(self) -> Global___LaneHead:
+        """Required. How far the receiver has taken the lane, this receipt included: a sender whose own
+        numbers lie below it has lost its memory.
+        """
+
     def __init__(
         self,
         *,
@@ -232,14 +239,196 @@ class Receipt(_message.Message):
         sender: _builtins.str = ...,
         items: _abc.Iterable[Global___ReceiptItem] | None = ...,
         received_at: _timestamp_pb2.Timestamp | None = ...,
+        head: Global___LaneHead | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["received_at", b"received_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["head", b"head", "received_at", b"received_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "receipt_id", b"receipt_id", "received_at", b"received_at", "receiver", b"receiver", "sender", b"sender"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["head", b"head", "items", b"items", "receipt_id", b"receipt_id", "received_at", b"received_at", "receiver", b"receiver", "sender", b"sender"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Receipt: _TypeAlias = Receipt  # noqa: Y015
+
+@_typing.final
+class LaneHead(_message.Message):
+    """LaneHead is one end of a lane."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INCARNATION_FIELD_NUMBER: _builtins.int
+    LAST_SEQUENCE_FIELD_NUMBER: _builtins.int
+    HEAD_HASH_FIELD_NUMBER: _builtins.int
+    incarnation: _builtins.int
+    """Required. Incarnation, from 1."""
+    last_sequence: _builtins.int
+    """Required. Number of the last message at this end; 0 when there is none in this incarnation."""
+    head_hash: _builtins.bytes
+    """SHA-256 of the signed payload bytes of that message; empty when there is none."""
+    def __init__(
+        self,
+        *,
+        incarnation: _builtins.int = ...,
+        last_sequence: _builtins.int = ...,
+        head_hash: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["head_hash", b"head_hash", "incarnation", b"incarnation", "last_sequence", b"last_sequence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LaneHead: _TypeAlias = LaneHead  # noqa: Y015
+
+@_typing.final
+class LaneStatement(_message.Message):
+    """LaneStatement says how both lanes between two organisations stand at one of them; payload of a
+    SignedEnvelope. It is sent at every new link, once a day, and when asked for. By it a lost last
+    message is found (no later number would show it), and so is a peer or an own store that has
+    lost its memory. It needs no number of its own.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    PEER_FIELD_NUMBER: _builtins.int
+    SENT_FIELD_NUMBER: _builtins.int
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    ANSWER_WANTED_FIELD_NUMBER: _builtins.int
+    RECOVERING_FIELD_NUMBER: _builtins.int
+    STATED_AT_FIELD_NUMBER: _builtins.int
+    RECOVERY_ID_FIELD_NUMBER: _builtins.int
+    author: _builtins.str
+    """Required. Organisation that says so and signs."""
+    peer: _builtins.str
+    """Required. The organisation to which it is said."""
+    answer_wanted: _builtins.bool
+    """Whether the author asks for the peer's own statement."""
+    recovering: _builtins.bool
+    """Whether the author recovers from a restored backup and asks for its own facts and titles back.
+    They come as ReturnedFacts.
+    """
+    recovery_id: _builtins.str
+    """UUID of the author's recovery, returned with what it asks for; empty when it is in none."""
+    @_builtins.property
+    def sent(self) -> Global___LaneHead:
+        """Required. What the author has numbered for the peer."""
+
+    @_builtins.property
+    def received(self) -> Global___LaneHead:
+        """Required. What the author has taken from the peer."""
+
+    @_builtins.property
+    def stated_at(self) -> _timestamp_pb2.Timestamp:
+        """Required. When it was said, UTC."""
+
+    def __init__(
+        self,
+        *,
+        author: _builtins.str = ...,
+        peer: _builtins.str = ...,
+        sent: Global___LaneHead | None = ...,
+        received: Global___LaneHead | None = ...,
+        answer_wanted: _builtins.bool = ...,
+        recovering: _builtins.bool = ...,
+        stated_at: _timestamp_pb2.Timestamp | None = ...,
+        recovery_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["received", b"received", "sent", b"sent", "stated_at", b"stated_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_wanted", b"answer_wanted", "author", b"author", "peer", b"peer", "received", b"received", "recovering", b"recovering", "recovery_id", b"recovery_id", "sent", b"sent", "stated_at", b"stated_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LaneStatement: _TypeAlias = LaneStatement  # noqa: Y015
+
+@_typing.final
+class ReturnedFacts(_message.Message):
+    """ReturnedFacts gives a recovering organisation its own facts back, as they were once received
+    from it, with the titles of the cases concerned; payload of a SignedEnvelope. The header's bytes
+    are bound into the seal.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    SEALED_CONTENT_FIELD_NUMBER: _builtins.int
+    header: _builtins.bytes
+    """Required. Serialised ReturnHeader, exactly the bytes bound into the seal."""
+    sealed_content: _builtins.bytes
+    """Required. HPKE ciphertext of a serialised MessageContent."""
+    def __init__(
+        self,
+        *,
+        header: _builtins.bytes = ...,
+        sealed_content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "sealed_content", b"sealed_content"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnedFacts: _TypeAlias = ReturnedFacts  # noqa: Y015
+
+@_typing.final
+class ReturnHeader(_message.Message):
+    """ReturnHeader is what the carrier may see of returned facts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    PEER_FIELD_NUMBER: _builtins.int
+    RECOVERY_ID_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
+    LAST_FIELD_NUMBER: _builtins.int
+    SEAL_KEY_ID_FIELD_NUMBER: _builtins.int
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    SENT_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    author: _builtins.str
+    """Required. Organisation that returns them and signs."""
+    peer: _builtins.str
+    """Required. The recovering organisation."""
+    recovery_id: _builtins.str
+    """Required. Recovery that asked for them."""
+    part: _builtins.int
+    """Required. Number of this part, from 1."""
+    last: _builtins.bool
+    """Required. Whether this is the last part."""
+    seal_key_id: _builtins.str
+    """Required. Identifier of the peer's sealing key that opens the content."""
+    @_builtins.property
+    def received(self) -> Global___LaneHead:
+        """Required. What the author has taken from the peer, and has numbered for it."""
+
+    @_builtins.property
+    def sent(self) -> Global___LaneHead:
+        """Required. What the author has numbered for the peer."""
+
+    @_builtins.property
+    def created_at(self) -> _timestamp_pb2.Timestamp:
+        """Required. When it was made, UTC."""
+
+    def __init__(
+        self,
+        *,
+        author: _builtins.str = ...,
+        peer: _builtins.str = ...,
+        recovery_id: _builtins.str = ...,
+        part: _builtins.int = ...,
+        last: _builtins.bool = ...,
+        seal_key_id: _builtins.str = ...,
+        received: Global___LaneHead | None = ...,
+        sent: Global___LaneHead | None = ...,
+        created_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "received", b"received", "sent", b"sent"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "created_at", b"created_at", "last", b"last", "part", b"part", "peer", b"peer", "received", b"received", "recovery_id", b"recovery_id", "seal_key_id", b"seal_key_id", "sent", b"sent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnHeader: _TypeAlias = ReturnHeader  # noqa: Y015
 
 @_typing.final
 class ReceiptItem(_message.Message):

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gateway import log_events
-from gateway.bootstrap import Node
+from gateway.bootstrap.node import Node
 from gateway.config import NodeConfig
 from tests.world.running import MovingClock
 

@@ -19,7 +19,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from sqlalchemy import Engine
 
 from adapters.reference.people import Child, child
-from gateway.bootstrap import Node
+from gateway.bootstrap.node import Node
 from gateway.bus.node_keys import public_nkey, user_seed
 from gateway.bus.permissions import BrokerUser, NodePermissions, inbox_prefix, permissions_of
 from gateway.bus.server import BundledServer

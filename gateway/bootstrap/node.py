@@ -1,21 +1,14 @@
-"""The one place that names every room: from a configuration to a running node."""
+"""One gateway process: its parts, and how they start, are watched and end."""
 
 import asyncio
-import contextlib
-import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from importlib.metadata import entry_points
-from pathlib import Path
 
-from gateway.adapter_api import API_VERSION, Adapter
-from gateway.bus.address import BrokerAddress
-from gateway.bus.connection import Connection
-from gateway.bus.consumer import Pace
+from gateway.bootstrap.adapters import adapter_hosts
+from gateway.bootstrap.broker import broker_addresses, linked_bus
+from gateway.bootstrap.faults import NodeFault
+from gateway.bootstrap.files import write_json
 from gateway.bus.jetstream import JetStreamBus
-from gateway.bus.permissions import BrokerUser, permissions_of
-from gateway.bus.server import BundledServer
-from gateway.bus.streams import StreamLimits, StreamState
 from gateway.config import NodeConfig
 from gateway.crypto.clock import SystemClock
 from gateway.crypto.directory import SignedDirectory
@@ -33,7 +26,6 @@ from gateway.domain.school_days import AbsenceRule
 from gateway.log_events import LogEvent, log
 from gateway.ports.clock import Clock
 from gateway.ports.store import StoreUnavailable
-from gateway.service.adapter_host import AdapterHost
 from gateway.service.desk import Tools
 from gateway.service.mail_room import MailRoom
 from gateway.store.engine import open_engine
@@ -44,11 +36,6 @@ from gateway.transport.pipeline import Pipeline
 from gateway.transport.server import GatewayServer, TlsFiles
 
 _WATCH_SECONDS = 1.0
-_ACK_WAIT_SECONDS = 10.0  # what a killed node had in hand comes again after this
-
-
-class NodeFault(Exception):
-    """The node cannot start; the text says what is wrong and what to do."""
 
 
 class Node:
@@ -70,9 +57,9 @@ class Node:
         async with AsyncExitStack() as stack:
             tools = self._tools()
             store = await stack.enter_async_context(self._store())
-            urls = stack.enter_context(self._broker())
+            urls = stack.enter_context(broker_addresses(config))
             again = asyncio.Event()
-            bus = await stack.enter_async_context(self._bus(urls, again))
+            bus = await stack.enter_async_context(linked_bus(config, urls, again))
             mail_room = MailRoom(store, bus, tools)
             pipeline = Pipeline(store, tools)
             server = self._server(pipeline)
@@ -84,7 +71,7 @@ class Node:
                 asyncio.create_task(self._watch(tools, store, bus, server), name="watch"),
                 *(
                     asyncio.create_task(host.run(), name="adapter")
-                    for host in self._hosts(store, tools)
+                    for host in adapter_hosts(config, store, tools)
                 ),
             ]
             self._announce(started)
@@ -133,79 +120,16 @@ class Node:
         finally:
             await store.close()
 
-    @contextlib.contextmanager
-    def _broker(self) -> Iterator[tuple[str, ...]]:
-        """Give the addresses of the broker, after starting it where it is bundled."""
-        settings = self._config.bus
-        bundled = settings.bundled
-        if bundled is None:
-            yield settings.urls or _urls_from(settings.ports_file)
-            return
-        users = [
-            BrokerUser(
-                node.nkey,
-                permissions_of(node.name, [OrgId.parse(org) for org in node.organisations]),
-            )
-            for node in bundled.nodes
-        ]
-        server = BundledServer(
-            bundled.directory, bundled.certificate, bundled.key, users, port=bundled.port or -1
-        )
-        with server:
-            log(LogEvent.BROKER_STARTED, pid=server.pid or 0)
-            if settings.ports_file is not None:
-                _write_json(settings.ports_file, {"url": server.url})
-            yield (server.url,)
-        log(LogEvent.BROKER_STOPPED)
-
-    @asynccontextmanager
-    async def _bus(
-        self, urls: tuple[str, ...], again: asyncio.Event
-    ) -> AsyncIterator[JetStreamBus]:
-        settings = self._config.bus
-        address = BrokerAddress(
-            urls, self._config.node.name, settings.ca, settings.nkey_seed.read_text().strip()
-        )
-        connection = Connection(address, limits=StreamLimits(replicas=settings.replicas))
-        bus = JetStreamBus(connection, pace=Pace(ack_wait=_ACK_WAIT_SECONDS))
-
-        before: list[StreamState] = []
-
-        async def connected(state: StreamState) -> None:
-            # After a start, or when the broker has lost mail, what lacks a receipt goes out again.
-            if not before or state.lost_since(before[-1]):
-                again.set()
-            before[:] = [state]
-
-        bus.on_connect(connected)
-        async with connection:
-            yield bus
-
     def _server(self, pipeline: Pipeline) -> GatewayServer:
         tls = self._config.tls
         files = TlsFiles(tls.ca.read_bytes(), tls.certificate.read_bytes(), tls.key.read_bytes())
         node = self._config.node
         return GatewayServer(pipeline, files, node.listen, reflect=node.reflection)
 
-    def _hosts(self, store: SqlStore, tools: Tools) -> list[AdapterHost]:
-        hosts = []
-        for home in self._config.organisations:
-            if home.adapter:
-                org = OrgId.parse(home.organisation)
-                adapter = load_adapter(home.adapter, home.settings)
-                role = adapter.describe().role
-                if role != org.role.value:
-                    raise NodeFault(
-                        f"The adapter {home.adapter} serves the role {role}, not {org}. "
-                        "Configure it for an organisation of its role."
-                    )
-                hosts.append(AdapterHost(store, tools, org, adapter))
-        return hosts
-
     def _announce(self, started: Callable[[str], None]) -> None:
         announce = self._config.node.announce
         if announce is not None:
-            _write_json(announce, {"address": self.address})
+            write_json(announce, {"address": self.address})
         started(self.address)
 
     async def _watch(
@@ -227,42 +151,6 @@ class Node:
             except DirectoryFault:
                 log(LogEvent.DIRECTORY_REFUSED, level="error", version=directory.version)
             await asyncio.sleep(min(_WATCH_SECONDS, self._config.directory.reload_seconds))
-
-
-def _write_json(path: Path, value: dict[str, str]) -> None:
-    """Write the file in one piece: a reader sees all of it or none."""
-    temporary = path.with_suffix(".new")
-    temporary.write_text(json.dumps(value))
-    temporary.replace(path)
-
-
-def _urls_from(ports_file: Path | None) -> tuple[str, ...]:
-    """Read the broker's address as the node that bundles it has written it."""
-    if ports_file is None or not ports_file.exists():
-        raise NodeFault(
-            "The broker's address is not known: its ports file does not exist yet. "
-            "Start the node with the bundled broker first."
-        )
-    return (str(json.loads(ports_file.read_text())["url"]),)
-
-
-def load_adapter(name: str, settings: dict[str, str]) -> Adapter:
-    """Find an adapter by its entry point in the group `gateway.adapters` and make it.
-
-    Raises NodeFault when there is none of that name or it was written for another API version.
-    """
-    found = entry_points(group="gateway.adapters", name=name)
-    if not found:
-        known = ", ".join(sorted(entry.name for entry in entry_points(group="gateway.adapters")))
-        raise NodeFault(f"There is no adapter named {name}. Installed: {known or 'none'}.")
-    adapter: Adapter = next(iter(found)).load()(settings)
-    version = adapter.describe().api_version
-    if version.partition(".")[0] != API_VERSION.partition(".")[0]:
-        raise NodeFault(
-            f"The adapter {name} is written for version {version} of the adapter API; "
-            f"this gateway has {API_VERSION}. Install a fitting adapter."
-        )
-    return adapter
 
 
 async def _resend(again: asyncio.Event, mail_room: MailRoom) -> None:

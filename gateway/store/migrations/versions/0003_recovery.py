@@ -1,0 +1,10 @@
+"""Recovery of a restored store: which peers have answered, which were waived."""
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the tables."""

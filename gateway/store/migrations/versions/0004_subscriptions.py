@@ -1,0 +1,10 @@
+"""Subscriptions: chains of published facts, entitlements and what a subscriber set aside."""
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the tables."""

@@ -1,0 +1,10 @@
+"""Several processes on one database: who relays, who counts the days."""
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the tables."""
