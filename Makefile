@@ -15,10 +15,12 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export GRPC_VERBOSITY ?= ERROR
 # Extra arguments, as in: make test ARGS='-k letter'
 ARGS ?=
+# The longest that the campaign of kills may take.
+FAULT_MINUTES ?= 60
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint fmt protos docs baseline lock clean
+.PHONY: help setup bench demo test faults lint fmt protos docs baseline lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,11 +47,20 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $(STAMP)
 	@echo "setup: done"
 
+bench: setup ## measure the gateway beside a floor of the same parts; ARGS='letter --pairs 3'
+	@$(UV) install --group bench
+	@$(BIN)/python -m bench $(ARGS)
+
 demo: setup ## run one child's case across the county line, on real parts
 	@$(BIN)/gateway demo $(ARGS)
 
 test: setup ## run all tests
 	@$(BIN)/pytest -n auto $(ARGS)
+
+# In real time, with real processes: about an hour. FAULT_MINUTES bounds its longest part;
+# `make faults ARGS=--help` lists what else can be chosen.
+faults: setup ## try every fault on real parts and write docs/faults.md
+	@$(BIN)/python -m tests.faults.run --minutes $(FAULT_MINUTES) $(ARGS)
 
 lint: setup ## check style, types, imports between rooms, the contract and its generated code
 	@echo "lint: ruff check" && $(BIN)/ruff check --quiet .

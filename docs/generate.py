@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.domain import absences, cases, letters, orders, placements
+from gateway.domain.entitlements import PUBLISHED
 from gateway.domain.errors import Reason
 from gateway.domain.facts import RULES, VISIBILITY
 from gateway.domain.four_steps import RANK
@@ -138,6 +139,15 @@ def visibility() -> str:
         for kind, seen in VISIBILITY.items()
     ]
     return table(("Part", *(f"`{role}` {ROLE_NAMES[role]}" for role in roles)), rows)
+
+
+def published() -> str:
+    """Which kinds of facts may be followed by whom."""
+    rows = [
+        (f"`{kind.name}` {RULES[kind].zh}", code(sorted(RULES[kind].sources)), code(sorted(roles)))
+        for kind, roles in PUBLISHED.items()
+    ]
+    return table(("Fact", "Stated by", "May be followed by"), rows)
 
 
 def messages() -> str:
@@ -261,6 +271,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "machines": machines,
     "messages": messages,
     "posts": posts,
+    "published": published,
     "reasons": reasons,
     "roles": roles,
     "rooms": rooms,

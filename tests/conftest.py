@@ -1,4 +1,4 @@
-"""What every test shares: a quiet gRPC core and one Hypothesis profile."""
+"""What every test shares: a quiet gRPC core, one Hypothesis profile, the report of faults."""
 
 import os
 
@@ -10,3 +10,5 @@ from hypothesis import settings
 # No test asserts a time, so no example has a deadline; a failure prints the seed that repeats it.
 settings.register_profile("gateway", deadline=None, print_blob=True)
 settings.load_profile("gateway")
+
+pytest_plugins = ["tests.faults.reporting", "tests.stores"]

@@ -1,18 +1,24 @@
 """One gateway process: its parts, and how they start, are watched and end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from sqlalchemy import Engine
 
 from gateway.bootstrap.adapters import adapter_hosts
 from gateway.bootstrap.broker import broker_addresses, linked_bus
-from gateway.bootstrap.faults import NodeFault
+from gateway.bootstrap.faults import NodeFault, refuse
 from gateway.bootstrap.files import write_json
-from gateway.bus.jetstream import JetStreamBus
+from gateway.bootstrap.followers import Followers
+from gateway.bootstrap.health import Health, Watched, directory_findings
+from gateway.bootstrap.starts import Starts
+from gateway.bootstrap.store_guard import StoreGuard
+from gateway.bus.streams import StreamState
 from gateway.config import NodeConfig
 from gateway.crypto.clock import SystemClock
 from gateway.crypto.directory import SignedDirectory
-from gateway.crypto.faults import DirectoryFault
 from gateway.crypto.ids import SystemIds
 from gateway.crypto.keyring import Keyring
 from gateway.crypto.sealer import KeyringSealer
@@ -20,22 +26,29 @@ from gateway.crypto.signer import DirectorySigner
 from gateway.crypto.verifier import DirectoryVerifier
 from gateway.data.calendars import load_working_calendar
 from gateway.data.divisions import load_divisions
-from gateway.domain.keys import KeyPurpose
 from gateway.domain.organisations import OrgId
 from gateway.domain.school_days import AbsenceRule
 from gateway.log_events import LogEvent, log
 from gateway.ports.clock import Clock
+from gateway.ports.leases import Duties
 from gateway.ports.store import StoreUnavailable
 from gateway.service.desk import Tools
+from gateway.service.keep_lanes import LaneKeeper
 from gateway.service.mail_room import MailRoom
+from gateway.service.publish_facts import FactPress
+from gateway.service.recover import Recoverer
+from gateway.store.claim import StoreClaim
 from gateway.store.engine import open_engine
+from gateway.store.leases import lease_on
 from gateway.store.migrate import migrate, require_current, status
+from gateway.store.postgresql import keeps_checksums
+from gateway.store.start_counter import StartCounter
 from gateway.store.vault_key import read_vault_key
 from gateway.store.writer import SqlStore
 from gateway.transport.pipeline import Pipeline
 from gateway.transport.server import GatewayServer, TlsFiles
 
-_WATCH_SECONDS = 1.0
+_PAUSE_SECONDS = 1.0
 
 
 class Node:
@@ -56,23 +69,49 @@ class Node:
         log(LogEvent.NODE_STARTING, node=config.node.name)
         async with AsyncExitStack() as stack:
             tools = self._tools()
-            store = await stack.enter_async_context(self._store())
-            urls = stack.enter_context(broker_addresses(config))
+            engine = open_engine(config.store.url)
+            guard = StoreGuard(config.store.url)
+            guard.look()
+            stack.enter_context(StoreClaim(config.store.url))
+            await stack.enter_async_context(guard)
+            store = await stack.enter_async_context(self._store(engine))
+            starts = Starts(store, self._counter())
+            await starts.begin(tools)
+            followers = Followers(config, tools.directory, self._clock)
+            urls = stack.enter_context(broker_addresses(config, followers))
             again = asyncio.Event()
-            bus = await stack.enter_async_context(linked_bus(config, urls, again))
+            bus = await stack.enter_async_context(linked_bus(config, urls, store, again))
+            linked = asyncio.Event()
+            bus.on_connect(partial(_note_link, linked))
+            press = FactPress(store, bus.facts(config.bus.replicas), tools)
+            bus.on_connect(press.connected)
+            watched = Watched(config.node.name, self._clock, tools, engine, store, guard, bus)
+            health = Health(watched, config.directory.reload_seconds)
+            await health.begin()
+            if unsafe := await bus.unsafe_at_first():
+                refuse(unsafe)
             mail_room = MailRoom(store, bus, tools)
             pipeline = Pipeline(store, tools)
             server = self._server(pipeline)
             await server.start()
+            stack.push_async_callback(server.stop, 0.0)  # also when a part of the node has failed
             self.address = server.address
+            hosts = adapter_hosts(config, store, tools)
+            for host in hosts:
+                stack.callback(host.close)
+            duties: tuple[Duties, ...] = (
+                mail_room.run,
+                partial(_resend, again, mail_room),
+                press.run,
+                partial(LaneKeeper(store, bus, tools).run, linked),
+                Recoverer(store, bus, tools).run,
+                starts.run,
+                *(host.run for host in hosts),
+            )
             tasks = [
-                asyncio.create_task(mail_room.run(), name="mail room"),
-                asyncio.create_task(_resend(again, mail_room), name="resend"),
-                asyncio.create_task(self._watch(tools, store, bus, server), name="watch"),
-                *(
-                    asyncio.create_task(host.run(), name="adapter")
-                    for host in adapter_hosts(config, store, tools)
-                ),
+                asyncio.create_task(lease_on(engine).keep(partial(_all, duties)), name="duties"),
+                asyncio.create_task(followers.run(), name="followers"),
+                asyncio.create_task(health.run(server.say), name="health"),
             ]
             self._announce(started)
             log(LogEvent.NODE_READY, node=config.node.name, address=self.address)
@@ -86,13 +125,8 @@ class Node:
         config = self._config
         directory = SignedDirectory(config.directory.file, config.directory.authority.read_bytes())
         homes = {OrgId.parse(home.organisation): home for home in config.organisations}
-        for org in homes:
-            entry = directory.organisation(org)
-            if entry is None or entry.node not in {"", config.node.name}:
-                raise NodeFault(
-                    f"{org} is configured here, but the directory has it at "
-                    f"{entry.node if entry else 'no node'}. Correct one of the two."
-                )
+        for finding in directory_findings(directory, frozenset(homes), config.node.name):
+            refuse(finding)
         keyring = Keyring.load({org: (*home.sign, *home.seal) for org, home in homes.items()})
         policy = config.policy
         return Tools(
@@ -109,16 +143,21 @@ class Node:
         )
 
     @asynccontextmanager
-    async def _store(self) -> AsyncIterator[SqlStore]:
-        engine = open_engine(self._config.store.url)
+    async def _store(self, engine: Engine) -> AsyncIterator[SqlStore]:
         if status(engine).current is None:
             migrate(engine)  # an empty database; one with data is migrated by hand
         require_current(engine)
+        if not keeps_checksums(engine):
+            log(LogEvent.STORE_WITHOUT_CHECKSUMS, level="warning")
         store = SqlStore(engine, read_vault_key(self._config.store.vault_key))
         try:
             yield store
         finally:
             await store.close()
+
+    def _counter(self) -> StartCounter | None:
+        settings = self._config.store
+        return StartCounter.of(settings.url, settings.state, self._config.node.name)
 
     def _server(self, pipeline: Pipeline) -> GatewayServer:
         tls = self._config.tls
@@ -132,25 +171,17 @@ class Node:
             write_json(announce, {"address": self.address})
         started(self.address)
 
-    async def _watch(
-        self, tools: Tools, store: SqlStore, bus: JetStreamBus, server: GatewayServer
-    ) -> None:
-        """Keep health honest, and take newer editions of the directory."""
-        directory = tools.directory
-        while True:
-            now = self._clock.now()
-            keys = all(
-                directory.current_key(org, purpose, now) is not None
-                for org in tools.home
-                for purpose in KeyPurpose
-            )
-            await server.say_serving(serving=store.ready and bus.ready and keys)
-            try:
-                if isinstance(directory, SignedDirectory) and directory.reload():
-                    log(LogEvent.DIRECTORY_LOADED, version=directory.version)
-            except DirectoryFault:
-                log(LogEvent.DIRECTORY_REFUSED, level="error", version=directory.version)
-            await asyncio.sleep(min(_WATCH_SECONDS, self._config.directory.reload_seconds))
+
+async def _note_link(linked: asyncio.Event, _state: StreamState) -> None:
+    """At every new link to the broker the lanes are stated anew."""
+    linked.set()
+
+
+async def _all(duties: Sequence[Duties]) -> None:
+    """Do what one process of a node does at a time, until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        for duty in duties:
+            group.create_task(duty())
 
 
 async def _resend(again: asyncio.Event, mail_room: MailRoom) -> None:
@@ -161,7 +192,7 @@ async def _resend(again: asyncio.Event, mail_room: MailRoom) -> None:
         try:
             await mail_room.send_everything_again()
         except StoreUnavailable:
-            await asyncio.sleep(_WATCH_SECONDS)
+            await asyncio.sleep(_PAUSE_SECONDS)
             again.set()
 
 

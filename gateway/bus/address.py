@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from gateway.bus.node_keys import public_nkey
 from gateway.bus.permissions import inbox_prefix
+from gateway.bus.subjects import checked_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,9 @@ class BrokerAddress:
         tries: seconds before a connection attempt is given up.
         pause: seconds between attempts.
         answer: seconds to wait for any answer of the broker.
+        again: seconds between looks at whether the broker is still safe, and of patience with one
+            that is not.
+        domain: JetStream domain of the broker, needed when the server at `urls` is a leaf of it.
     """
 
     urls: tuple[str, ...]
@@ -29,6 +33,8 @@ class BrokerAddress:
     tries: float = 5.0
     pause: float = 0.25
     answer: float = 5.0
+    again: float = 20.0
+    domain: str = ""
 
     def __post_init__(self) -> None:
         """Check the form, so that no later attempt fails for it.
@@ -42,5 +48,7 @@ class BrokerAddress:
                 raise ValueError("The broker's address must be written tls://host:port.")
         if not self.urls:
             raise ValueError("At least one address of the broker is needed.")
+        if self.domain:
+            checked_token(self.domain)
         inbox_prefix(self.node)
         public_nkey(self.seed)

@@ -7,68 +7,35 @@ numbered other mail anew.
 """
 
 import asyncio
-import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
+from itertools import cycle
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import nats.errors
 from nats.aio.client import Client
+from nats.js import JetStreamContext
 
 from gateway.bus.address import BrokerAddress
-from gateway.bus.permissions import inbox_prefix
+from gateway.bus.broker_check import UnsafeBroker, ask_servers, judge, judge_link
+from gateway.bus.link import dial, drop, heed_cancellation, keep_log_quiet
+from gateway.bus.news import OnState, to_log
 from gateway.bus.streams import (
     MAIL_STREAM,
     StreamLimits,
     StreamState,
-    UnsafeStream,
     ensure_streams,
     state_of,
+    stream_info,
 )
-from gateway.log_events import LogEvent, log
+from gateway.log_events import LogEvent
 from gateway.ports.bus import BusUnavailable
+from gateway.ports.condition import Finding
 
 _WATCH = 1.0  # seconds; nats-py has paths on which it closes and tells nobody
-
-
-class _EofNotice(logging.Filter):
-    """Drops the line that asyncio logs at the end of each link that began TLS half way.
-
-    The client library starts TLS on an open stream; closing it is then harmless and noisy.
-    """
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Keep every other line."""
-        return "eof_received() has no effect when using ssl" not in record.getMessage()
-
-
-_EOF_NOTICE = _EofNotice()
-
-
-def heed_cancellation(known: int = 0) -> None:
-    """Raise the cancellation that the client library swallowed, if the task was asked to stop.
-
-    `known` is how often it had been asked when the exchange began.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling() > known:
-        raise asyncio.CancelledError
-
-
-class OnState(Protocol):
-    """Takes note of what happens on the bus: an event of the closed list and codes."""
-
-    def __call__(self, event: LogEvent, /, **codes: str | int) -> None:
-        """Record one event."""
-        ...
-
-
-def to_log(event: LogEvent, /, **codes: str | int) -> None:
-    """Record an event of the bus in the node's log; whatever is not routine as a warning."""
-    log(event, level="info" if event is LogEvent.BUS_CONNECTED else "warning", **codes)
 
 
 OnConnect = Callable[[StreamState], Awaitable[None]]
@@ -82,8 +49,11 @@ class Connection:
         address: BrokerAddress,
         on_state: OnState = to_log,
         limits: StreamLimits | None = None,
+        last_seen: StreamState | None = None,
     ) -> None:
+        """Prepare the link. `last_seen` is the stream as an earlier run of this node knew it."""
         self._address = address
+        self._urls = cycle(address.urls)
         self._on_state = on_state
         self._limits = limits or StreamLimits()
         self._tls = ssl.create_default_context(cafile=str(address.ca_file))
@@ -93,14 +63,26 @@ class Connection:
         self._lost = asyncio.Event()
         self._waiting: set[asyncio.Timeout] = set()
         self._on_connect: list[OnConnect] = []
-        self._state: StreamState | None = None
+        self._state = last_seen
         self._keeper: asyncio.Task[None] | None = None
-        self._trouble: dict[str, str | int] = {}
+        self._trouble: dict[str, dict[str, str | int]] = {}
+        self._tried = asyncio.Event()
+        self._unsafe: Finding | None = None
 
     @property
     def ready(self) -> bool:
         """Whether the link stands and the stream behind it is safe."""
         return self._client is not None and self._client.is_connected
+
+    @property
+    def unsafe(self) -> Finding | None:
+        """Why the broker is not used though it is there. Holds until a link stands again."""
+        return self._unsafe
+
+    @property
+    def state(self) -> StreamState | None:
+        """The mail stream as it was last seen."""
+        return self._state
 
     @property
     def on_state(self) -> OnState:
@@ -118,7 +100,7 @@ class Connection:
 
     async def __aenter__(self) -> Self:
         """Start to keep the link; return at once, whether or not the broker is there."""
-        logging.getLogger("asyncio").addFilter(_EOF_NOTICE)  # the same one: added once
+        keep_log_quiet()
         self._keeper = asyncio.create_task(self._keep(), name="bus connection")
         return self
 
@@ -134,11 +116,19 @@ class Connection:
             with suppress(asyncio.CancelledError):
                 await self._keeper
 
+    async def tried(self) -> None:
+        """Wait until the link stands, the broker was refused, or every server was tried."""
+        await self._tried.wait()
+
     async def connected(self) -> Client:
         """Wait until the link stands, for as long as that takes."""
-        while self._client is None:
+        while (client := self._client) is None or not client.is_connected:
+            if client is not None:
+                # nats-py closed it and told nobody. Whoever asks must wait here, not ask again and
+                # again: that would leave the watch no turn to find out.
+                await self._note_loss()
             await self._up.wait()
-        return self._client
+        return client
 
     @asynccontextmanager
     async def exchange(self, seconds: float | None = None) -> AsyncIterator[Client]:
@@ -167,6 +157,11 @@ class Connection:
         # It loses one altogether when the answer comes at that moment (wait_for before 3.12).
         heed_cancellation(asked_to_stop)
 
+    def jetstream(self, client: Client) -> JetStreamContext:
+        """Return what speaks with JetStream over a client that `exchange` lent."""
+        address = self._address
+        return client.jetstream(domain=address.domain or None, timeout=address.answer)
+
     def note_sequence(self, sequence: int) -> None:
         """Remember the highest sequence the stream had, so that its going back is noticed."""
         if self._state is not None and sequence > self._state.last_seq:
@@ -175,58 +170,64 @@ class Connection:
     async def stream_state(self) -> StreamState:
         """Ask for the mail stream's state. Raises BusUnavailable."""
         async with self.exchange() as client:
-            return state_of(await client.jetstream().stream_info(MAIL_STREAM))
+            return state_of(await stream_info(self.jetstream(client), MAIL_STREAM))
 
     async def _keep(self) -> None:
         """Dial, announce, watch; for ever."""
+        untried = len(self._address.urls)
         while True:
             heed_cancellation()
             async with AsyncExitStack() as stack:
-                if await self._dial(stack):
+                client = await self._dial(stack)
+                heed_cancellation()  # before the client is lent: nobody would end this task again
+                untried -= 1
+                if client or self._unsafe or untried <= 0:
+                    self._tried.set()
+                if client is not None:
                     try:
                         await self._announce()
-                        await self._watch()
+                        await self._watch(client)
                         self._on_state(LogEvent.BUS_DISCONNECTED)
                     finally:
                         self._forget()
-            await asyncio.sleep(self._address.pause)
+            await asyncio.sleep(self._address.again if self._unsafe else self._address.pause)
 
-    async def _dial(self, stack: AsyncExitStack) -> bool:
-        address = self._address
+    async def _dial(self, stack: AsyncExitStack) -> Client | None:
+        """Try the next server of the cluster, one at a time: a sick one costs one attempt."""
+        address, url = self._address, next(self._urls)
         client = Client()
         self._lost = asyncio.Event()
-        stack.push_async_callback(self._drop, client)
+        stack.push_async_callback(drop, client)
         try:
             async with asyncio.timeout(address.tries):
-                await client.connect(
-                    servers=list(address.urls),
-                    name=address.node,
-                    tls=self._tls,
-                    nkeys_seed_str=address.seed,
-                    inbox_prefix=inbox_prefix(address.node),
-                    allow_reconnect=False,
-                    max_reconnect_attempts=-1,  # within `tries`, an absent server is tried again
-                    reconnect_time_wait=address.pause,  # type: ignore[arg-type]  # any seconds do
-                    pending_size=-1,
-                    ping_interval=10,
-                    max_outstanding_pings=2,
-                    error_cb=self._note_error,
-                    disconnected_cb=self._note_loss,
-                )
-                js = client.jetstream(timeout=address.answer)
-                state = await ensure_streams(js, self._limits)
-        except UnsafeStream as error:
-            self._report(what="unsafe_stream", fields="+".join(error.fields))
-            return False
+                await dial(client, address, url, self._tls, self._note_error, self._note_loss)
+                state = await self._inspect(client)
+        except UnsafeBroker as error:
+            self._refuse(error.finding)
+            return None
         except (nats.errors.Error, OSError, ValueError) as error:
-            self._report(what="connect", kind=type(error).__name__)
-            return False
+            self._report(url, what="connect", kind=type(error).__name__)
+            return None
         if self._state is not None and state.lost_since(self._state):
             self._on_state(LogEvent.BUS_REGRESSED, last_seq=state.last_seq)
-        self._state, self._client, self._trouble = state, client, {}
+        self._state, self._client, self._trouble, self._unsafe = state, client, {}, None
         self._up.set()
         self._on_state(LogEvent.BUS_CONNECTED, last_seq=state.last_seq)
-        return True
+        return client
+
+    async def _inspect(self, client: Client) -> StreamState:
+        """See that all that mail rests on is safe, and where the stream stands.
+
+        The stream comes first: a broker that is away for its leaf is away, not silent.
+
+        Raises:
+            UnsafeBroker: it must not be used.
+            nats.errors.Error, OSError, ValueError: it does not answer as it should.
+        """
+        judge_link(client)
+        state = await ensure_streams(self.jetstream(client), self._limits)
+        judge(await ask_servers(client))
+        return state
 
     async def _announce(self) -> None:
         for call in self._on_connect:
@@ -234,25 +235,34 @@ class Connection:
                 assert self._state is not None
                 await call(self._state)
 
-    async def _watch(self) -> None:
+    async def _watch(self, client: Client) -> None:
+        """Return when the link is lost, or is to be made anew: dialling says why, and tells all.
+
+        A cluster may lose mail, and a server of it may come back with other settings, while the
+        link to another one stands.
+        """
+        loop = asyncio.get_running_loop()
+        look_at = loop.time() + self._address.again
         while self.ready:
+            heed_cancellation()
             with suppress(TimeoutError):
                 # Not wait_for: before Python 3.12 it can swallow a cancellation.
-                async with asyncio.timeout(_WATCH):
+                async with asyncio.timeout(min(_WATCH, self._address.again)):
                     await self._lost.wait()
+            if loop.time() >= look_at:
+                if not await self._as_before(client):
+                    return
+                look_at = loop.time() + self._address.again
 
-    async def _drop(self, client: Client) -> None:
-        # When the last write of a dying link fails, nats-py neither closes its socket nor hears
-        # the error of its reading task; both have only private names.
-        reading, socket = client._reading_task, client._transport  # noqa: SLF001
-        with suppress(nats.errors.Error, OSError):
-            await client.close()
-        if socket:
-            socket.close()  # type: ignore[no-untyped-call]
-        if reading is not None:
-            await asyncio.wait({reading}, timeout=_WATCH)
-            if reading.done() and not reading.cancelled():
-                reading.exception()  # heard: asyncio would log it whenever memory is cleared
+    async def _as_before(self, client: Client) -> bool:
+        """Whether the broker is still there, safe, and has forgotten nothing."""
+        before = self._state  # what is published meanwhile does not count
+        try:
+            async with asyncio.timeout(self._address.tries):
+                state = await self._inspect(client)
+        except (UnsafeBroker, nats.errors.Error, OSError, ValueError):
+            return False
+        return before is None or not state.lost_since(before)
 
     def _forget(self) -> None:
         """End at once whatever waits for an answer that cannot come."""
@@ -274,8 +284,14 @@ class Connection:
             subject = text.partition('"')[2].rstrip('"').replace("$", "")
             self._on_state(LogEvent.BUS_ERROR, what="refused", subject=subject)
 
-    def _report(self, **codes: str | int) -> None:
-        """Record a trouble once, not at every attempt."""
-        if codes != self._trouble:
-            self._trouble = codes
+    def _refuse(self, finding: Finding) -> None:
+        """Record once that the broker must not be used."""
+        if finding != self._unsafe:
+            self._unsafe = finding
+            self._on_state(LogEvent.BROKER_UNSAFE, code=finding.code, **finding.facts)
+
+    def _report(self, url: str, **codes: str | int) -> None:
+        """Record a server's trouble once, not at every attempt."""
+        if codes != self._trouble.get(url):
+            self._trouble[url] = codes
             self._on_state(LogEvent.BUS_ERROR, **codes)

@@ -15,8 +15,9 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from gateway.bus.connection import Connection, heed_cancellation
-from gateway.bus.streams import MAIL_STREAM, MAX_ITEM_BYTES
+from gateway.bus.connection import Connection
+from gateway.bus.link import heed_cancellation
+from gateway.bus.streams import MAIL_STREAM, MAX_ITEM_BYTES, stream_info
 from gateway.bus.subjects import durable_name, mail_subject
 from gateway.domain.organisations import OrgId
 from gateway.log_events import LogEvent
@@ -107,7 +108,7 @@ class LetterBox:
 
     async def _feed_over_one_link(self, handler: Handler) -> NoReturn:
         async with self._connection.exchange() as client:
-            js = client.jetstream()
+            js = self._connection.jetstream(client)
             await self._ensure_consumer(js)
             source = await js.pull_subscribe_bind(
                 durable_name(self._receiver),
@@ -126,7 +127,7 @@ class LetterBox:
 
     async def _ensure_consumer(self, js: JetStreamContext) -> None:
         config = durable_consumer(self._receiver, self._pace)
-        stream = await js.stream_info(MAIL_STREAM)
+        stream = await stream_info(js, MAIL_STREAM)
         found = await js.add_consumer(MAIL_STREAM, config)
         if found.delivered is not None and found.delivered.stream_seq > stream.state.last_seq:
             # The stream lost its tail; such a consumer would skip new mail with the old numbers.

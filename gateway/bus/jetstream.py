@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from gateway.bus.connection import Connection, OnConnect
 from gateway.bus.consumer import LetterBox, Pace
+from gateway.bus.facts import JetStreamFacts
 from gateway.bus.publisher import Publisher
 from gateway.bus.streams import StreamState
 from gateway.domain.organisations import OrgId
 from gateway.ports.bus import BusUnavailable, Handler
+from gateway.ports.condition import Code, Finding, Part, good
 
 
 class JetStreamBus:
@@ -35,6 +37,18 @@ class JetStreamBus:
         """Whether the broker is connected and its stream is safe."""
         return self._connection.ready
 
+    @property
+    def finding(self) -> Finding:
+        """How the broker is, in words of the health service."""
+        if self._connection.ready:
+            return good(Part.BUS, "the broker is linked, and safe for mail")
+        return self._connection.unsafe or Finding(Part.BUS, Code.BUS_AWAY, {"what": ""})
+
+    async def unsafe_at_first(self) -> Finding | None:
+        """Return why the broker must not be used, once it was reached or found to be away."""
+        await self._connection.tried()
+        return self._connection.unsafe
+
     async def publish(self, receiver: OrgId, items: Sequence[bytes]) -> None:
         """Hand the items to the broker in order.
 
@@ -57,6 +71,10 @@ class JetStreamBus:
             await LetterBox(self._connection, receiver, self._pace, self._again_on).feed(handler)
         finally:
             self._open.discard(receiver)
+
+    def facts(self, replicas: int = 1) -> JetStreamFacts:
+        """Return the carrier of published facts over the same connection."""
+        return JetStreamFacts(self._connection, replicas)
 
     def on_connect(self, call: OnConnect) -> None:
         """Have `call` awaited at each new link: the place to send again what has no receipt."""

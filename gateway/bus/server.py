@@ -136,6 +136,20 @@ class BundledServer:
                     raise BrokerFailed("The broker does not listen.") from None
                 time.sleep(_POLL)
 
+    def admit(self, users: Sequence[BrokerUser]) -> None:
+        """Let these users in, with these permissions, and nobody else; links that stay are kept.
+
+        A running broker reads its configuration anew (SIGHUP), and takes back what a user that is
+        connected may no longer do. Raises OSError when the configuration cannot be written.
+        """
+        self._users = tuple(users)
+        if self._process is not None and self.pid is not None:
+            config = self._directory / "broker.conf"
+            written = config.with_suffix(".new")
+            written.write_text(broker_config(self._settings, self._users), "utf-8")
+            written.replace(config)
+            self._process.send_signal(signal.SIGHUP)
+
     def stop(self, seconds: float = 10.0) -> None:
         """End the broker: SIGTERM, and SIGKILL when it has not ended in time. Idempotent."""
         process, self._process = self._process, None

@@ -1,8 +1,8 @@
 """The mail stream as data, and the check that a stream found on the broker is safe to use.
 
 A stream is made by whichever node comes first, so a node never trusts one it finds: a stream that
-expires mail, drops the oldest when full, acknowledges before it wrote, or copies mail elsewhere is
-refused, and nothing is published to it.
+expires mail, drops the oldest when full, acknowledges before it wrote, copies mail elsewhere, or
+lets one letter-box fill it for all is refused, and nothing is published to it.
 """
 
 from collections.abc import Mapping
@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+import nats.errors
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import BadRequestError, NotFoundError
 
+from gateway.bus.broker_check import UnsafeBroker
 from gateway.bus.subjects import MAIL
+from gateway.ports.condition import Code
 
 MAIL_STREAM = "MAIL"
 MAX_ITEM_BYTES = 1024 * 1024
@@ -31,11 +34,14 @@ class StreamLimits:
         replicas: copies of the stream in a cluster; 1 for a single server.
         max_bytes: size of the stream on disk.
         max_messages: number of items in it.
+        max_in_letter_box: number of items in one letter-box. Mail for an organisation that is away
+            waits in its senders' stores beyond that, and leaves the stream to the others.
     """
 
     replicas: int = 1
     max_bytes: int = 1024**3
     max_messages: int = 1_000_000
+    max_in_letter_box: int = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +61,6 @@ class StreamState:
         return self.created != earlier.created or self.last_seq < earlier.last_seq
 
 
-class UnsafeStream(Exception):
-    """The stream on the broker differs from what keeps mail safe.
-
-    Attributes:
-        fields: the names of the settings that differ.
-    """
-
-    def __init__(self, stream: str, fields: tuple[str, ...]) -> None:
-        super().__init__(f"Stream {stream} is unsafe for mail: {', '.join(fields)}.")
-        self.fields = fields
-
-
 def mail_stream(limits: StreamLimits) -> StreamConfig:
     """Return the configuration that a node creates the mail stream with."""
     return StreamConfig(
@@ -78,6 +72,8 @@ def mail_stream(limits: StreamLimits) -> StreamConfig:
         max_age=0,
         max_consumers=-1,
         max_msgs=limits.max_messages,
+        max_msgs_per_subject=limits.max_in_letter_box,
+        discard_new_per_subject=True,
         max_bytes=limits.max_bytes,
         max_msg_size=MAX_ITEM_BYTES + HEADER_ROOM_BYTES,
         num_replicas=limits.replicas,
@@ -102,6 +98,8 @@ _EXACTLY: Mapping[str, object] = MappingProxyType(
         "deny_delete": True,
         "deny_purge": True,
         "allow_atomic": True,
+        # Without it, a letter-box that is full would drop its oldest mail.
+        "discard_new_per_subject": True,
     }
 )
 _UNSET = (
@@ -118,7 +116,6 @@ _UNSET = (
     "allow_msg_ttl",
     "allow_msg_schedules",
     "allow_msg_counter",
-    "discard_new_per_subject",
     "persist_mode",
     "subject_delete_marker_ttl",
 )
@@ -134,7 +131,7 @@ def unsafe_fields(found: StreamConfig, limits: StreamLimits) -> tuple[str, ...]:
     least = MAX_ITEM_BYTES + HEADER_ROOM_BYTES
     if found.max_msg_size not in {-1, None} and (found.max_msg_size or 0) < least:
         wrong.append("max_msg_size")
-    if (found.max_msgs_per_subject or -1) > 0:
+    if (found.max_msgs_per_subject or -1) < limits.max_in_letter_box:
         wrong.append("max_msgs_per_subject")
     if (found.num_replicas or 1) < limits.replicas:
         wrong.append("num_replicas")
@@ -148,20 +145,36 @@ def state_of(info: StreamInfo) -> StreamState:
     return StreamState(info.created or datetime.min.replace(tzinfo=UTC), info.state.last_seq)
 
 
+async def stream_info(js: JetStreamContext, stream: str) -> StreamInfo:
+    """Ask how a stream stands, and believe only the server that leads it.
+
+    In a cluster, one that has just come back may answer for a leader, with an empty stream.
+
+    Raises:
+        NotFoundError: the broker has no such stream.
+        nats.errors.Error, OSError, ValueError: the leader did not answer.
+    """
+    info = await js.stream_info(stream)
+    led = info.cluster is not None and info.cluster.leader_since is not None
+    if (info.config.num_replicas or 1) > 1 and not led:
+        raise nats.errors.Error("Another server answered for the leader of the stream.")
+    return info
+
+
 async def ensure_streams(js: JetStreamContext, limits: StreamLimits) -> StreamState:
     """Create the mail stream if the broker has none; else check the one that is there.
 
     Raises:
-        UnsafeStream: one is there and must not be used.
+        UnsafeBroker: one is there and must not be used.
         nats.errors.Error, OSError, ValueError: the broker did not answer as it should.
     """
     try:
-        info = await js.stream_info(MAIL_STREAM)
+        info = await stream_info(js, MAIL_STREAM)
     except NotFoundError:
         try:
             info = await js.add_stream(mail_stream(limits))
         except BadRequestError:  # another node made one meanwhile, perhaps a different one
-            info = await js.stream_info(MAIL_STREAM)
+            info = await stream_info(js, MAIL_STREAM)
     if wrong := unsafe_fields(info.config, limits):
-        raise UnsafeStream(MAIL_STREAM, wrong)
+        raise UnsafeBroker(Code.STREAM_UNSAFE, stream=MAIL_STREAM, what="+".join(wrong))
     return state_of(info)

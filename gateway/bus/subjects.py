@@ -1,7 +1,8 @@
 """Which subject and which durable consumer belong to an organisation. Pure.
 
 A division code is cut at its tiers, so `530681/edu` has the mail subject
-`dx.v1.mail.53.06.81.edu`. The server accepts a literal `*` or `>` as part of a published subject
+`dx.v1.mail.53.06.81.edu`, and publishes its facts, kind by kind, on subjects such as
+`dx.v1.fact.title_granted.53.06.81.edu`. The server accepts a literal `*` or `>` as part of a published subject
 and would store it, so every token is checked before it becomes part of one.
 """
 
@@ -9,6 +10,7 @@ import re
 from itertools import pairwise
 
 from gateway.domain.errors import Refusal
+from gateway.domain.facts import FactKind
 from gateway.domain.organisations import OrgId, Role
 
 MAIL = "dx.v1.mail"
@@ -49,13 +51,23 @@ def mail_subject(organisation: OrgId) -> str:
     return ".".join((MAIL, *_address(organisation)))
 
 
-def fact_subject(division: str) -> str:
-    """Return the subject of facts published about a division.
+def fact_subject(source: OrgId, kind: FactKind) -> str:
+    """Return the subject on which an organisation, and nobody else, publishes facts of a kind."""
+    return ".".join((FACT, checked_token(kind.value), *_address(source)))
+
+
+def fact_filter(division: str, kind: FactKind) -> str:
+    """Return what matches facts of a kind from every organisation in a division and below.
 
     Raises:
         ValueError: not a canonical division code.
     """
-    return ".".join((FACT, *division_tokens(division)))
+    return ".".join((FACT, checked_token(kind.value), *division_tokens(division), ">"))
+
+
+def fact_durable(follower: OrgId, division: str, kind: FactKind) -> str:
+    """Return the name of the durable consumer with which an organisation follows such facts."""
+    return "_".join(("fact", *_address(follower), kind.value, *division_tokens(division)))
 
 
 def durable_name(organisation: OrgId) -> str:

@@ -21,17 +21,29 @@ OFFICE = {
     "order": Lazy("gateway.cli.order:order", "Retrieval orders 劝返指令 and the four steps."),
     "placement": Lazy("gateway.cli.placement:placement", "Placement of a child that comes back."),
     "agency": Lazy("gateway.cli.agency:agency", "What was asked of an agency, and its answers."),
+    "dead-letters": Lazy(
+        "gateway.cli.dead_letters:dead_letters", "Mail that did not take effect (operator)."
+    ),
+    "reconcile": Lazy("gateway.cli.reconcile:reconcile", "Whether every lane adds up (operator)."),
+    "recovery": Lazy(
+        "gateway.cli.recovery:recovery", "After a restored backup: who is waited for."
+    ),
     "events": Lazy("gateway.cli.events:events", "Signed events: follow, read, verify."),
     "division": Lazy("gateway.cli.division:division", "Division codes and what followed them."),
     "directory": Lazy("gateway.cli.directory:directory", "Organisations, posts and public keys."),
+    "entitlements": Lazy("gateway.cli.entitlements:entitlements", "Who may follow whose facts."),
 }
 
 NODE = {
     "demo": Lazy("gateway.cli.demo:demo", "Run one child's case across the county line."),
     "serve": Lazy("gateway.cli.serve:serve", "Run a node."),
+    "authority": Lazy("gateway.cli.authority:authority", "Enter and end entitlements (authority)."),
     "certs": Lazy("gateway.cli.certs:certs", "Certificates and keys for development."),
+    "doctor": Lazy("gateway.cli.doctor:doctor", "Say what ails a node, and what to do about it."),
     "config": Lazy("gateway.cli.config:config", "Check a node's configuration."),
     "db": Lazy("gateway.cli.db:db", "Migrate the store and show its state."),
+    "backup": Lazy("gateway.cli.backup:backup", "Copy a node's store while it runs."),
+    "restore": Lazy("gateway.cli.restore:restore", "Put a backup in the place of a store."),
 }
 
 

@@ -11,10 +11,18 @@ from pydantic import BaseModel
 from sqlalchemy.engine import make_url
 
 from gateway.bus.node_keys import public_nkey
-from gateway.bus.permissions import permissions_of
+from gateway.bus.permissions import (
+    BrokerUser,
+    permissions_of,
+    permissions_of_follower,
+    user_entry,
+)
 from gateway.cli.config_checks import check as check_everything
 from gateway.cli.config_example import example_toml
 from gateway.cli.node_options import NodeGroup, config_argument, give_up, read_config, show_table
+from gateway.crypto.directory import SignedDirectory
+from gateway.crypto.faults import MaterialFault
+from gateway.domain.errors import Refusal
 from gateway.domain.organisations import OrgId
 
 HIDDEN: Final = "(not shown)"
@@ -96,15 +104,34 @@ def broker_user(config_file: Path) -> None:
     except (OSError, ValueError) as fault:
         give_up([fault])
     at_home = [OrgId.parse(home.organisation) for home in settings.organisations]
-    allowed = permissions_of(settings.node.name, at_home)
-    user = {
-        "nkey": nkey,
-        "permissions": {
-            "publish": {"allow": allowed.publish},
-            "subscribe": {"allow": allowed.subscribe},
-        },
-    }
-    click.echo(json.dumps(user, indent=2))
+    allowed = permissions_of(settings.node.name, at_home, settings.bus.domain or "")
+    click.echo(json.dumps(user_entry(BrokerUser(nkey, allowed)), indent=2))
+
+
+@config.command("follower")
+@config_argument
+@click.argument("organisation")
+@click.argument("nkey")
+def follower(config_file: Path, organisation: str, nkey: str) -> None:
+    """Print an organisation that follows facts as a user of a NATS server, by its public nkey.
+
+    What it may do is what the directory entitles it to now; print it again when that changes. The
+    bundled broker needs only the table [[bus.bundled.followers]].
+
+    Example:
+      gateway config follower node.toml 53/sup UABC...
+    """
+    settings = read_config(config_file)
+    try:
+        pinned = settings.directory.authority.read_bytes()
+        entitlements = SignedDirectory(settings.directory.file, pinned).entitlements()
+        followed_by = OrgId.parse(organisation)
+    except (OSError, MaterialFault, Refusal) as fault:
+        give_up([fault])
+    now = datetime.now(UTC)
+    in_force = [one for one in entitlements if one.holds(now)]
+    allowed = permissions_of_follower(followed_by, in_force)
+    click.echo(json.dumps(user_entry(BrokerUser(nkey, allowed)), indent=2))
 
 
 @config.command("example")

@@ -24,7 +24,8 @@ from gateway.crypto.faults import MaterialFault
 from gateway.crypto.keyring import HeldKey, load_key, read_private_key
 from gateway.domain.keys import KeyPurpose
 from gateway.domain.organisations import OrgId
-from gateway.store.engine import UnsafeStore, open_engine, sqlite_file
+from gateway.store.engine import open_engine, sqlite_file
+from gateway.store.faults import UnsafeStore
 from gateway.store.migrate import StoreOutdated, require_current
 from gateway.store.vault_key import VaultKeyFault, read_vault_key
 
@@ -43,8 +44,13 @@ class Finding:
 
 def check(config: NodeConfig, now: datetime) -> list[Finding]:
     """Look at everything that the settings name."""
+    return [*check_files(config, now), *_store(config, now)]
+
+
+def check_files(config: NodeConfig, now: datetime) -> list[Finding]:
+    """Look at everything but the store, which is opened by looking at it."""
     findings: list[Finding] = []
-    for one in (_tls, _bus, _vault, _keys, _store, _adapters):
+    for one in (_tls, _bus, _vault, _keys, _adapters):
         findings += one(config, now)
     return findings
 

@@ -7,7 +7,8 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from gateway.cli.node_options import NodeGroup, config_option, give_up, read_config, show_table
-from gateway.store.engine import UnsafeStore, open_engine, sqlite_file
+from gateway.store.engine import open_engine, sqlite_file
+from gateway.store.faults import UnsafeStore
 from gateway.store.migrate import StoreOutdated
 from gateway.store.migrate import migrate as run_migrations
 from gateway.store.migrate import status as read_status

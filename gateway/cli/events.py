@@ -1,19 +1,20 @@
-"""`gateway events`: the signed events of your organisation's log."""
+"""`gateway events`: the signed events of your organisation's log, and those who follow it."""
 
 import click
 
 from gateway.cli.child import json_object, parsed
 from gateway.cli.client_command import ClientGroup, Desk, acts
-from gateway.cli.event_stream import acknowledge, pages, show_event
-from gateway.cli.parameters import EnumChoice, read_text
+from gateway.cli.event_stream import acknowledge, notices, pages, show_event, show_notice
+from gateway.cli.parameters import EnumChoice, limit_option, read_text
 from gateway.cli.refusals import REFUSED
 from gateway.v1 import event_pb2 as v1
 from gateway.v1.envelope_pb2 import SignedEnvelope
+from gateway.v1.fact_pb2 import ReplayFactsRequest
 
 
 @click.group(cls=ClientGroup)
 def events() -> None:
-    """Signed events: follow them, read one, verify it.
+    """Signed events: follow them, read one, verify it; subscribers and what they set aside.
 
     Example:
       gateway events tail --follow
@@ -41,6 +42,8 @@ def tail(
     follow: bool,
 ) -> None:
     """Show events in the order of the log, from the beginning unless told otherwise.
+
+    Without a filter it is proved, page by page, that nothing was left out.
 
     Example:
       gateway events tail --subscriber ledger --ack --follow --json
@@ -122,3 +125,111 @@ def ack(desk: Desk, subscriber: str, position: int) -> None:
         ),
         v1.AckEventsResponse,
     )
+
+
+@events.command("subscribers")
+@limit_option
+@click.pass_obj
+def subscribers(desk: Desk, limit: int) -> None:
+    """List the named subscribers of the log, and how far behind each is.
+
+    Example:
+      gateway events subscribers
+    """
+    desk.show_list(
+        lambda size, token: desk.call(
+            v1.ListSubscribersRequest(page_size=size, page_token=token), v1.ListSubscribersResponse
+        ),
+        lambda page: page.subscribers,
+        ("subscriber", "position", "lag", "rejected_count", "seen_at"),
+        limit,
+    )
+
+
+@events.command("reject")
+@click.argument("subscriber")
+@click.argument("event_id")
+@click.argument("reason_code")
+@acts("CASE_OFFICER")
+@click.pass_obj
+def reject(desk: Desk, subscriber: str, event_id: str, reason_code: str) -> None:
+    """Set an event aside that a subscriber cannot process. The reason is a code, never text.
+
+    Example:
+      gateway events reject ledger EVENT_ID NO_MAPPING
+    """
+    desk.show(
+        v1.RejectEventRequest(
+            request_id=desk.request_id,
+            actor_post=desk.actor_post,
+            subscriber=subscriber,
+            event_id=event_id,
+            reason_code=reason_code,
+        ),
+        v1.RejectEventResponse,
+    )
+
+
+@events.command("rejected")
+@click.argument("subscriber")
+@limit_option
+@click.pass_obj
+def rejected(desk: Desk, subscriber: str, limit: int) -> None:
+    """List what a subscriber has set aside and not dealt with since.
+
+    Example:
+      gateway events rejected ledger
+    """
+    desk.show_list(
+        lambda size, token: desk.call(
+            v1.ListRejectedEventsRequest(subscriber=subscriber, page_size=size, page_token=token),
+            v1.ListRejectedEventsResponse,
+        ),
+        lambda page: page.rejected_events,
+        ("event_id", "position", "type", "reason_code", "times", "rejected_at"),
+        limit,
+    )
+
+
+@events.command("redeliver")
+@click.argument("subscriber")
+@click.argument("event_id")
+@acts("CASE_OFFICER")
+@click.pass_obj
+def redeliver(desk: Desk, subscriber: str, event_id: str) -> None:
+    """Put an event that was set aside before the subscriber again.
+
+    Example:
+      gateway events redeliver ledger EVENT_ID
+    """
+    desk.show(
+        v1.RedeliverEventRequest(
+            request_id=desk.request_id,
+            actor_post=desk.actor_post,
+            subscriber=subscriber,
+            event_id=event_id,
+        ),
+        v1.RedeliverEventResponse,
+    )
+
+
+@events.command("facts")
+@click.argument("source")
+@click.argument("kind", type=EnumChoice(v1.EventType))
+@click.option("--after", type=click.IntRange(min=0), default=0, help="Start after this number.")
+@click.option("--follow", "-f", is_flag=True, help="Wait for more; end with Ctrl-C.")
+@click.pass_obj
+def facts(desk: Desk, source: str, kind: v1.EventType.ValueType, after: int, follow: bool) -> None:
+    """Show facts that another organisation publishes; you must be entitled to them.
+
+    Ask the node that is home to the source. It is proved that none is missing after the first.
+
+    Example:
+      gateway events facts 530627/edu TITLE_GRANTED
+    """
+    request = ReplayFactsRequest(source=source, type=kind, after_sequence=after, follow=follow)
+    try:
+        for notice in notices(desk, request):
+            show_notice(desk.screen, notice)
+    except KeyboardInterrupt:
+        return

@@ -12,9 +12,13 @@ HEADINGS_ZH = """
     agency 部门
     algorithm 算法
     answer_event_id 答复事件
+    answered 已返还机构数
+    arose_at 发生时间
+    asked 已请求机构数
     asked_at 请求时间
     asked_by 请求机构
     attempts 尝试次数
+    balanced 数目相符
     basis 依据
     birth_date 出生日期
     body 劝返主体
@@ -23,12 +27,15 @@ HEADINGS_ZH = """
     case_id 案件编号
     cases 案件
     causation_id 起因事件
+    cause 起因
     changed_at 变更时间
+    checked_at 核对时间
     class_name 班级
     code 代码
     command 办理命令
     copy_to 抄送
     correlation_id 关联编号
+    counted_at 清点时间
     counted_days 计入缺勤日
     county 县区
     criteria 认定标准
@@ -36,16 +43,22 @@ HEADINGS_ZH = """
     current_title 现归属凭证
     date 日期
     days_attended 到校天数
+    dead 死信
+    dead_letter_id 死信编号
     decided_at 认定时间
     decision 认定
     delivered_at 送达时间
     detail 说明
+    digest 内容摘要值
     directory_version 名录版本
+    discard_reason 放弃原因
     dispatched_at 发出时间
     disputed 有争议
     division 区划
     document_no 文书号
     duty 待办
+    earlier_digest 先收内容摘要值
+    ended_at 结束时间
     enrolment 学籍
     enrolment_changed 学籍已转
     enrolment_county 学籍地
@@ -59,7 +72,10 @@ HEADINGS_ZH = """
     evidence_hash 证据摘要
     exchange_id 交换编号
     explanation 说明
+    fact 返还事项
     facts 依据事实
+    facts_returned 返还事项数
+    facts_since 此前事项完整
     finding 查询结果
     first_absent_day 首个缺勤日
     first_day_attended 首个到校日
@@ -73,12 +89,15 @@ HEADINGS_ZH = """
     hukou_query_id 户籍查询编号
     id_number 身份证号
     identity 身份
+    in_flight 在途
+    incarnation 通道代次
     issued_at 下达时间
     issuer 下达机构
     jurisdiction_row 责任认定条目
     key_id 密钥编号
     kind 类型
     label 文号
+    lag 未确认数
     last_trouble 最近故障
     law 法定
     legal_basis 法律依据
@@ -95,6 +114,7 @@ HEADINGS_ZH = """
     masked 已脱敏
     matter 事项
     may_act 可办理
+    message_id 报文编号
     missing_recipients 尚缺报送
     name 名称
     needs_decision 须裁定
@@ -105,6 +125,7 @@ HEADINGS_ZH = """
     not_after 失效时间
     not_before 生效时间
     number 序号
+    numbered 已编号
     object_id 对象编号
     occurred_at 发生时间
     officer_post 包保责任人
@@ -118,6 +139,8 @@ HEADINGS_ZH = """
     paired_post 结对包保人
     parent 上级区划
     passed 通过
+    peer 对方机构
+    peers 未返还机构
     phone 电话
     placement 安置
     placement_id 安置编号
@@ -128,13 +151,26 @@ HEADINGS_ZH = """
     purpose 用途
     query_id 查询编号
     reason 原因
+    reason_code 原因代码
+    rebuilt 已还原
+    receipted 已获回执
+    received 已收
     recipient 主送
     recipients 报送机构
     recorded_at 记录时间
+    recovery 数据恢复
+    recovery_id 恢复编号
+    redelivery_wanted 已要求重送
+    redrivable 可重新投递
+    redrives 重新投递次数
     registered 新登记
     registry_no 收文号
+    rejected 被拒
+    rejected_at 搁置时间
+    rejected_count 搁置数
     relation 与学生关系
     reply_requested_by 请于此日前答复(政策时限)
+    replaced 已换号重发
     request_id 请求编号
     respondent 相对人
     responsible 责任机构
@@ -142,6 +178,7 @@ HEADINGS_ZH = """
     retrieval_body 劝返主体
     return_county 退回所指县区
     return_reason 退回原因
+    returned_by 返还机构
     revocation_reason 吊销原因
     revoked_at 吊销时间
     row 条目
@@ -149,9 +186,11 @@ HEADINGS_ZH = """
     schema_version 格式版本
     school 学校
     school_days_absent 缺勤天数
+    seen_at 最近联系时间
     sender 发函机构
     sensitivity 敏感级别
     service 送达方式
+    settled_at 了结时间
     sex 性别
     sign_date 成文日期
     signatory_post 签发人
@@ -164,27 +203,35 @@ HEADINGS_ZH = """
     state 状态
     step 步骤
     steps 步骤
+    stored 留存
     subject 学生
     subject_id 学生代号
+    subscriber 订阅方
     successor 后继代码
     successors 后继区划
     summary 摘要
     superior 上级机构
     superiors 上级区划
+    taken_at 收回时间
     term 任次
+    times 搁置次数
+    times_asked 请求次数
     title 标题
     title_hash 凭证摘要
     township 乡镇
     type 事项类型
+    types 事项类型
     urgency 紧急程度
     valid_from 启用日期
     valid_to 停用日期
     verified 验证通过
     verified_on_platform 平台已核证
     version 版本
+    waivers 不再等待的决定
     watch_until 观察期至
     whereabouts 去向
     whereabouts_kind 去向类型
+    witness 发现机构
     CaseReference.title 归属凭证
     DropoutCase.title 归属凭证
     LetterLine.title 归属凭证
@@ -193,5 +240,9 @@ HEADINGS_ZH = """
     Organisation.name 机构名称
     PersonIdentity.name 姓名
     VerificationStep.name 检查项
+    PeerWaiver.decided_at 决定时间
+    PeerWaiver.post 决定岗位
+    RecoveredFact.type 事项类型
+    LaneBalance.answered 已回执
 """
 """Lines of field name and Chinese heading."""

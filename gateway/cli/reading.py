@@ -27,7 +27,9 @@ if TYPE_CHECKING:  # the compiled and the pure form of one thing
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 INDENT = "  "
 
-_FOR_MACHINES = frozenset({"title_chain", "envelope", "public_key", "commitments"})
+_FOR_MACHINES = frozenset(
+    {"title_chain", "envelope", "public_key", "commitments", "head", "previous_head"}
+)
 _POSTS = frozenset({"actor_post", "officer_post", "paired_post", "signatory_post", "posts"})
 
 

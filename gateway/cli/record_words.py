@@ -78,6 +78,24 @@ RECORD_WORDS = {
         DONE | answered | 已答复
         REFUSED | refused | 已拒绝
     """,
+    "RECOVERY_CAUSE": """
+        STORE_OLDER | store older than its start counter | 数据早于启动计数
+        COUNTER_MISSING | store without its start counter | 启动计数缺失
+        RESTORED | restored from a backup | 由备份恢复
+        PEER_AHEAD | a peer has more | 对方机构记录更新
+    """,
+    "RECOVERY_PEER_STATE": """
+        ASKED | asked | 已请求
+        RETURNED | its mail still coming | 来函补收中
+        ANSWERED | answered | 已返还
+        WAIVED | waived | 不再等待
+    """,
+    "WAIVER_REASON": """
+        NODE_GONE | node no longer exists | 节点已不存在
+        NODE_UNREACHABLE | node unreachable | 节点无法联通
+        MEMORY_LOST_TOO | lost the same memory | 同样丢失数据
+        NEVER_TOOK_PART | never ran a node | 从未接入
+    """,
     "RECEIPT_OUTCOME": """
         APPLIED | applied | 已生效
         REFUSED | refused | 已拒绝
@@ -97,6 +115,28 @@ RECORD_WORDS = {
         ED25519 | Ed25519 | Ed25519
         HPKE_X25519_AES256GCM | HPKE X25519 AES-256-GCM | HPKE X25519 AES-256-GCM
     """,
+    "DEAD_LETTER_KIND": """
+        UNAUTHENTIC | author not certain | 来源无法确认
+        EQUIVOCATION | second message under one number | 同号异文
+        LANE_BROKEN | does not continue the lane | 通道前后不衔接
+        UNREADABLE | a part could not be verified | 部分内容无法核验
+        RECEIPT_FAILED | receipt not processed | 回执处理失败
+        PARKED | parked too long | 挂起超期
+        REFUSED_BY_PEER | refused by its receiver | 被收方拒收
+        UNRECEIPTED | no receipt in time | 逾期无回执
+    """,
+    "DEAD_LETTER_STATE": """
+        OPEN | open | 待处理
+        HEALED | healed by itself | 已自行恢复
+        REDRIVEN | taken up again | 已重新投递
+        DISCARDED | given up | 已放弃
+    """,
+    "DISCARD_REASON": """
+        FORGED | forged | 伪造
+        OUTDATED | outdated | 已过时
+        SETTLED_OTHERWISE | settled otherwise | 已另行办结
+        DEFECTIVE | can never take effect | 无法生效
+    """,
     "ERROR_REASON": """
         MISSING_FIELD | a required field is missing | 缺少必填项
         INVALID_FIELD | a field is out of form or bounds | 填写不合规
@@ -107,6 +147,7 @@ RECORD_WORDS = {
         STALE_VERSION | changed since it was read | 记录已更新
         STALE_EPOCH | the title has passed on | 案件归属已变更
         ILLEGAL_TRANSITION | not possible in this state | 当前状态不允许
+        LOG_DIVERGED | not the log remembered | 日志与所记不符
         IDENTITY_REQUIRED | no identity in the certificate | 证书缺少机构身份
         NOT_AT_HOME | not at home on this node | 机构不在本节点
         WRONG_ROLE | not for this kind of organisation | 机构类型无权办理
@@ -115,6 +156,8 @@ RECORD_WORDS = {
         UNKNOWN_ORGANISATION | unknown organisation | 机构不在名录
         NO_POLICY | not allowed to anyone | 未设权限
         PURPOSE_REQUIRED | purpose and post are needed | 须说明用途和岗位
+        NOT_ENTITLED | not entitled | 无订阅权限
+        TOO_MANY | too many at once | 同时数量超限
         BELOW_THRESHOLD | fewer days than the rule asks | 未达缺勤天数
         MALFORMED_ABSENCE | contradictory days | 缺勤日期有误
         MALFORMED_ID_NUMBER | not an identity number | 身份证号有误
@@ -140,6 +183,7 @@ RECORD_WORDS = {
         MISSING_LEGAL_BASIS | legal basis missing | 缺少法律依据
         RESPONDENT_NOT_GUARDIAN | respondent must be the guardian | 相对人须为监护人
         CASE_EXISTS | an open case exists | 已有在办案件
+        RECOVERING | recovering its memory | 数据恢复中
         ENVELOPE_MALFORMED | not a signed envelope | 信封格式有误
         PAYLOAD_TYPE_UNEXPECTED | unexpected payload type | 载荷类型不符
         KEY_UNKNOWN | unknown key | 密钥不在名录
@@ -163,6 +207,7 @@ RECORD_WORDS = {
         NO_AGENCY | no agency connected | 部门未接入
         UNAVAILABLE | busy, try again | 繁忙,请稍后再试
         INTERNAL | fault of the server | 服务器故障
+        STORE_UNAVAILABLE | the store takes nothing just now | 存储暂不可写
     """,
 }
 """Enum name in capitals -> its table."""

@@ -15,7 +15,7 @@ from gateway.bus.server import BrokerFailed
 from gateway.cli.lazy_group import keep_examples
 from gateway.config import ConfigFault, load_config
 from gateway.crypto.faults import MaterialFault
-from gateway.store.engine import UnsafeStore
+from gateway.store.faults import UnsafeStore
 from gateway.store.migrate import StoreOutdated
 from gateway.store.vault_key import VaultKeyFault
 

@@ -35,6 +35,11 @@ PHRASES = {
     ),
     "summary": ("{} recorded, {} refused", "已记录 {} 条,拒绝 {} 条"),
     "verified": ("Every step of the verification held.", "各项验证均通过。"),
+    "balanced": ("Every lane adds up.", "各通道收发数目相符。"),
+    "unbalanced": (
+        "A lane does not add up: an incident to be looked into.",
+        "有通道收发数目不符,须按事件核查处理。",
+    ),
     "unverified": ("The verification failed.", "验证未通过。"),
 }
 """What the screen itself says: key -> English, Chinese."""

@@ -96,8 +96,8 @@ def decode_reason(value: int) -> DropoutReason:
     return enums.maybe(DropoutReason, value) or DropoutReason.UNKNOWN
 
 
-def encode_case(case: DropoutCase, viewer: OrgId) -> case_pb2.DropoutCase:
-    """Encode a case as the viewer sees it."""
+def encode_case(case: DropoutCase, viewer: OrgId | None) -> case_pb2.DropoutCase:
+    """Encode a case as the viewer sees it; as None sees it who may act on nothing."""
     return case_pb2.DropoutCase(
         case_id=case.id,
         subject_id=case.subject_id,
@@ -105,7 +105,7 @@ def encode_case(case: DropoutCase, viewer: OrgId) -> case_pb2.DropoutCase:
         episode=case.episode,
         holder=str(case.holder or ""),
         title=encode_title_ref(case.title),
-        may_act=case.holder == viewer,
+        may_act=case.holder is not None and case.holder == viewer,
         enrolment_county=case.enrolment_county,
         school=str(case.school),
         hukou_county=case.hukou_county,

@@ -1,11 +1,13 @@
 """Enums of the contract and of the domain have the same names; this table ties them together."""
 
 from enum import Enum, StrEnum
+from functools import cache
 from typing import Any, TypeVar
 
 from gateway.domain import (
     absences,
     cases,
+    dead_letters,
     errors,
     exchanges,
     facts,
@@ -15,6 +17,7 @@ from gateway.domain import (
     letters,
     orders,
     placements,
+    recovery,
     school_days,
     subjects,
     titles,
@@ -25,6 +28,7 @@ from gateway.v1 import (
     absence_pb2,
     agency_pb2,
     case_pb2,
+    delivery_pb2,
     directory_pb2,
     division_pb2,
     error_pb2,
@@ -32,6 +36,7 @@ from gateway.v1 import (
     jurisdiction_pb2,
     letter_pb2,
     placement_pb2,
+    recovery_pb2,
     retrieval_pb2,
     subject_pb2,
     title_pb2,
@@ -44,6 +49,9 @@ TABLE: dict[type[Any], tuple[Any, str]] = {
     cases.CaseState: (case_pb2.CaseState, "CASE_STATE_"),
     cases.DropoutReason: (absence_pb2.DropoutReason, "DROPOUT_REASON_"),
     cases.WhereaboutsKind: (case_pb2.WhereaboutsKind, "WHEREABOUTS_KIND_"),
+    dead_letters.DeadLetterKind: (delivery_pb2.DeadLetterKind, "DEAD_LETTER_KIND_"),
+    dead_letters.DeadLetterState: (delivery_pb2.DeadLetterState, "DEAD_LETTER_STATE_"),
+    dead_letters.DiscardReason: (delivery_pb2.DiscardReason, "DISCARD_REASON_"),
     errors.Reason: (error_pb2.ErrorReason, "ERROR_REASON_"),
     exchanges.ExchangeState: (agency_pb2.ExchangeState, "EXCHANGE_STATE_"),
     facts.FactKind: (event_pb2.EventType, "EVENT_TYPE_"),
@@ -63,6 +71,9 @@ TABLE: dict[type[Any], tuple[Any, str]] = {
     orders.OrderState: (retrieval_pb2.OrderState, "ORDER_STATE_"),
     placements.PlacementKind: (placement_pb2.PlacementKind, "PLACEMENT_KIND_"),
     placements.PlacementState: (placement_pb2.PlacementState, "PLACEMENT_STATE_"),
+    recovery.PeerState: (recovery_pb2.RecoveryPeerState, "RECOVERY_PEER_STATE_"),
+    recovery.RecoveryCause: (recovery_pb2.RecoveryCause, "RECOVERY_CAUSE_"),
+    recovery.WaiverReason: (recovery_pb2.WaiverReason, "WAIVER_REASON_"),
     school_days.AbsenceKind: (absence_pb2.AbsenceKind, "ABSENCE_KIND_"),
     subjects.HukouFinding: (subject_pb2.HukouFinding, "HUKOU_FINDING_"),
     subjects.Sex: (subject_pb2.Sex, "SEX_"),
@@ -71,22 +82,27 @@ TABLE: dict[type[Any], tuple[Any, str]] = {
 """Domain enum -> (enum of the contract, prefix of its values)."""
 
 
+@cache
+def _numbers(kind: type[Enum]) -> dict[Any, int]:
+    """Return the contract's value of each member."""
+    enum, prefix = TABLE[kind]
+    return {member: enum.Value(prefix + member.name) for member in kind}
+
+
+@cache
+def _members(kind: type[Enum]) -> dict[int, Any]:
+    """Return the member of each value of the contract."""
+    return {number: member for member, number in _numbers(kind).items()}
+
+
 def wire(member: Enum | None) -> Any:
     """Return the contract's value of a domain member; 0 (unspecified) for None."""
-    if member is None:
-        return 0
-    enum, prefix = TABLE[type(member)]
-    return enum.Value(prefix + member.name)
+    return 0 if member is None else _numbers(type(member))[member]
 
 
 def maybe(kind: type[E], value: int) -> E | None:
     """Return the domain member of a contract value; None for unspecified or unknown."""
-    enum, prefix = TABLE[kind]
-    try:
-        name = enum.Name(value).removeprefix(prefix)
-    except ValueError:
-        return None
-    return kind.__members__.get(name)
+    return _members(kind).get(value)
 
 
 def optional(kind: type[E], value: int, field: str) -> E | None:

@@ -71,9 +71,10 @@ def encode_letter(letter: Letter) -> letter_pb2.Letter:
     )
 
 
-def encode_dispatched(letter: Letter) -> letter_pb2.LetterDispatched:
-    """Encode the letter as it is signed and sent: without what only its sender's store knows."""
-    wire = encode_letter(letter)
+def encode_dispatched(letter: letter_pb2.Letter) -> letter_pb2.LetterDispatched:
+    """Return the letter as it is signed and sent: without what only its sender's store knows."""
+    dispatched = letter_pb2.LetterDispatched(letter=letter)
+    wire = dispatched.letter
     for field in ("state", "version", "changed_at", "dispatched_at", "delivered_at"):
         wire.ClearField(field)
     for line in wire.lines:
@@ -81,7 +82,7 @@ def encode_dispatched(letter: Letter) -> letter_pb2.LetterDispatched:
         line.ClearField("state")
         line.ClearField("reason")
         line.ClearField("whereabouts")
-    return letter_pb2.LetterDispatched(letter=wire)
+    return dispatched
 
 
 def decode_dispatched(wire: letter_pb2.Letter, event_id: str, now: datetime) -> Letter:

@@ -7,6 +7,7 @@ anything that a setting names; `gateway config check` does that.
 from gateway.config.reading import ENV_PREFIX, ConfigFault, load_config
 from gateway.config.sections import (
     BundledBroker,
+    BundledFollower,
     BundledNode,
     BusSection,
     DirectorySection,
@@ -21,6 +22,7 @@ from gateway.config.sections import (
 __all__ = [
     "ENV_PREFIX",
     "BundledBroker",
+    "BundledFollower",
     "BundledNode",
     "BusSection",
     "ConfigFault",

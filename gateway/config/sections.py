@@ -9,6 +9,7 @@ from gateway.config.values import (
     Address,
     BusUrl,
     FilePath,
+    JetStreamDomain,
     KeyUri,
     LoopbackAddress,
     Nkey,
@@ -89,6 +90,8 @@ class StoreSection(Section):
     """sqlite:///PATH (relative to this file) or postgresql+psycopg://USER:PASSWORD@HOST/NAME."""
     vault_key: FilePath = Field(examples=["vault.key"])
     """File of mode 0600 with the 64 hex digits that key the vault's blind index."""
+    state: FilePath | None = Field(default=None, examples=["state"])
+    """Directory for the start counter, outside every backup; absent, it lies beside an SQLite file."""
 
 
 class BundledNode(Section):
@@ -100,6 +103,15 @@ class BundledNode(Section):
     """Its public nkey, the content of its nkey.pub."""
     organisations: tuple[Organisation, ...] = Field(examples=[["530627/edu"]])
     """The organisations at home on it: whose mail it may fetch."""
+
+
+class BundledFollower(Section):
+    """An organisation that follows facts over NATS, as it is entitled to."""
+
+    organisation: Organisation = Field(examples=["53/sup"])
+    """The organisation. What it may follow stands in the directory."""
+    nkey: Nkey = Field(examples=["UABC..."])
+    """Its public nkey."""
 
 
 class BundledBroker(Section):
@@ -115,6 +127,8 @@ class BundledBroker(Section):
     """PEM file of its private key, mode 0600."""
     nodes: tuple[BundledNode, ...] = Field(examples=[[]], min_length=1)
     """Every node that may connect, this one included."""
+    followers: tuple[BundledFollower, ...] = Field(default=(), examples=[[]])
+    """Organisations whose own systems follow facts over NATS."""
 
     @property
     def port(self) -> int:
@@ -133,6 +147,8 @@ class BusSection(Section):
     """PEM file of the authority that the broker's certificate must come from."""
     nkey_seed: FilePath = Field(examples=["nkey.seed"])
     """File of mode 0600 with this node's nkey seed."""
+    domain: JetStreamDomain | None = Field(default=None, examples=["gateway"])
+    """JetStream domain of the broker, where `url` names a leaf server that passes mail on to it."""
     replicas: int = Field(default=1, ge=1, le=5)
     """Copies of the mail stream in a cluster; 1 for a single broker."""
     bundled: BundledBroker | None = None
@@ -147,6 +163,8 @@ class BusSection(Section):
     def _somewhere(self) -> Self:
         if not (self.url or self.ports_file or self.bundled):
             raise ValueError("Say where the broker is: url, ports_file or a table [bus.bundled]")
+        if self.domain and self.bundled:
+            raise ValueError("The bundled broker has no domain; remove domain, or [bus.bundled]")
         return self
 
 

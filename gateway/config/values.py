@@ -23,6 +23,7 @@ _POSTGRESQL: Final = "postgresql+psycopg://"
 _ADDRESS: Final = re.compile(r"(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 _HIGHEST_PORT: Final = 65_535
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_DOMAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _NKEY: Final = re.compile(r"U[A-Z2-7]{55}")
 
 
@@ -98,6 +99,12 @@ def _name(value: str) -> str:
     return value
 
 
+def _domain(value: str) -> str:
+    if not _DOMAIN.fullmatch(value):
+        raise ValueError("A JetStream domain is 1 to 32 letters, digits, hyphens or underscores")
+    return value
+
+
 def _nkey(value: str) -> str:
     if not _NKEY.fullmatch(value):
         raise ValueError("A broker user's public nkey is U and 55 of A-Z and 2-7, as in nkey.pub")
@@ -125,5 +132,6 @@ Address = Annotated[str, AfterValidator(_listen)]
 LoopbackAddress = Annotated[Address, AfterValidator(_loopback)]
 BusUrl = Annotated[str, AfterValidator(_bus_url)]
 NodeName = Annotated[str, AfterValidator(_name)]
+JetStreamDomain = Annotated[str, AfterValidator(_domain)]
 Nkey = Annotated[str, AfterValidator(_nkey)]
 Organisation = Annotated[str, AfterValidator(_organisation)]

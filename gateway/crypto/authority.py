@@ -1,4 +1,4 @@
-"""What the directory's authority does, and no node ever does: sign editions, revoke keys."""
+"""What the directory's authority does, and no node ever does: sign editions, revoke keys, entitle."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +12,8 @@ from gateway.crypto.envelope import pae
 from gateway.crypto.faults import DirectoryFault, KeyFault
 from gateway.crypto.files import write_public
 from gateway.crypto.suites import SIGNATURE_SUITES, key_id_of, public_bytes
+from gateway.domain.entitlements import Entitlement
+from gateway.domain.organisations import OrgId
 from gateway.domain.payload_types import DIRECTORY
 from gateway.v1.envelope_pb2 import Signature, SignedEnvelope
 
@@ -97,6 +99,62 @@ def revoke_key(
         version=edition.version + 1,
         issued_at=now,
         keys=tuple(gone if other is key else other for other in edition.keys),
+    )
+    write_public(path, sign_directory(following, authority_key))
+    return following
+
+
+def grant_entitlement(
+    path: Path, authority_key: PrivateKeyTypes, entitlement: Entitlement, *, now: datetime
+) -> Edition:
+    """Enter an entitlement, and put the next signed edition in the file's place.
+
+    Args:
+        path: the directory file; replaced in one step.
+        authority_key: the authority's private key.
+        entitlement: what to enter.
+        now: when the new edition is issued, aware.
+
+    Raises:
+        DirectoryFault: the file is not this authority's, or nobody may have this right.
+    """
+    edition = read_edition(path, authority_key)
+    return _next_edition(path, authority_key, edition, (*edition.entitlements, entitlement), now)
+
+
+def end_entitlements(
+    path: Path, authority_key: PrivateKeyTypes, organisation: OrgId, *, now: datetime
+) -> Edition:
+    """End every entitlement of an organisation now, and sign the next edition.
+
+    Those that have not begun are dropped; those that have ended stay as they are.
+
+    Raises:
+        DirectoryFault: the file is not this authority's, or the organisation has none to end.
+    """
+    edition = read_edition(path, authority_key)
+    kept = tuple(
+        replace(one, not_after=now) if one.organisation == organisation and one.holds(now) else one
+        for one in edition.entitlements
+        if one.organisation != organisation or one.not_before < now
+    )
+    if kept == edition.entitlements:
+        raise DirectoryFault(
+            f"{organisation} has no entitlement in force.",
+            "List the entitlements; one that has ended stays listed.",
+        )
+    return _next_edition(path, authority_key, edition, kept, now)
+
+
+def _next_edition(
+    path: Path,
+    authority_key: PrivateKeyTypes,
+    edition: Edition,
+    entitlements: tuple[Entitlement, ...],
+    now: datetime,
+) -> Edition:
+    following = replace(
+        edition, version=edition.version + 1, issued_at=now, entitlements=entitlements
     )
     write_public(path, sign_directory(following, authority_key))
     return following

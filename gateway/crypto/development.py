@@ -214,7 +214,9 @@ class _Workshop:
         if before and (before.organisations, before.keys) == (organisations, keys):
             return
         version = before.version + 1 if before else 1
-        write_public(path, sign_directory(Edition(version, now, organisations, keys), authority))
+        entitlements = before.entitlements if before else ()
+        edition = Edition(version, now, organisations, keys, entitlements)
+        write_public(path, sign_directory(edition, authority))
 
     def _wanted(self, path: Path) -> bool:
         return self._force or not path.exists()

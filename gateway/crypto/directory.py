@@ -23,6 +23,7 @@ from gateway.crypto.envelope import pae, parse_envelope
 from gateway.crypto.faults import DirectoryFault
 from gateway.crypto.suites import SIGNATURE_SUITES, key_id_of
 from gateway.crypto.validity import good
+from gateway.domain.entitlements import Entitlement
 from gateway.domain.errors import Refusal
 from gateway.domain.keys import KeyAlgorithm, KeyPurpose, PublicKey
 from gateway.domain.organisations import Organisation, OrgId
@@ -111,6 +112,10 @@ class SignedDirectory:
         """Return the newest key of that purpose that is valid and unrevoked at that moment."""
         keys = self.keys_of(org)
         return next((key for key in keys if key.purpose is purpose and good(key, at)), None)
+
+    def entitlements(self) -> Sequence[Entitlement]:
+        """Return who may follow whose facts, ended entitlements too, in the document's order."""
+        return self._now.edition.entitlements
 
     def _take(self, before: _InForce | None) -> _InForce:
         payload = verified_payload(_read(self._path), self._authority)

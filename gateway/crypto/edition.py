@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from gateway.codec.entitlements import decode_entitlement, encode_entitlement
 from gateway.crypto.faults import DirectoryFault
 from gateway.crypto.suites import SEAL_SUITES, SIGNATURE_SUITES, key_id_of
+from gateway.domain.entitlements import Entitlement
 from gateway.domain.errors import Refusal
 from gateway.domain.keys import KeyAlgorithm, KeyPurpose, PublicKey
 from gateway.domain.organisations import Organisation, OrgId
@@ -28,12 +30,14 @@ class Edition:
         issued_at: when the authority issued it, aware UTC.
         organisations: who takes part.
         keys: every public key, revoked and expired ones too.
+        entitlements: who may follow whose facts, ended ones too.
     """
 
     version: int
     issued_at: datetime
     organisations: tuple[Organisation, ...]
     keys: tuple[PublicKey, ...]
+    entitlements: tuple[Entitlement, ...] = ()
 
 
 def encode_edition(edition: Edition) -> bytes:
@@ -43,6 +47,7 @@ def encode_edition(edition: Edition) -> bytes:
         issued_at=_timestamp(edition.issued_at),
         organisations=[_organisation_message(org) for org in edition.organisations],
         keys=[_key_message(key) for key in edition.keys],
+        entitlements=[encode_entitlement(one) for one in edition.entitlements],
     )
     return document.SerializeToString()
 
@@ -60,11 +65,12 @@ def decode_edition(payload: bytes) -> Edition:
             issued_at=_moment(document.issued_at),
             organisations=tuple(_organisation(org) for org in document.organisations),
             keys=tuple(_key(key) for key in document.keys),
+            entitlements=tuple(decode_entitlement(one) for one in document.entitlements),
         )
     except DecodeError:
         raise _faulty("it does not parse") from None
     except Refusal as refusal:
-        raise _faulty(f"it names an organisation in a wrong form: {refusal.message}") from refusal
+        raise _faulty(f"it holds a malformed field: {refusal.message}") from refusal
     # A moment that no calendar has, or a number that is no known purpose or algorithm.
     except (ValueError, OverflowError) as error:
         raise _faulty(f"it holds an impossible value: {error}") from error
@@ -92,6 +98,20 @@ def _check(edition: Edition) -> None:
             raise _faulty(f"key {key.key_id} is none that could serve {key.purpose}")
         if key.not_after <= key.not_before:
             raise _faulty(f"key {key.key_id} ends before it begins")
+    for one in edition.entitlements:
+        _check_entitlement(one, owners)
+
+
+def _check_entitlement(one: Entitlement, owners: set[OrgId]) -> None:
+    """Refuse an edition that would give a right which nobody may have."""
+    whose = f"an entitlement of {one.organisation}"
+    if one.organisation not in owners:
+        raise _faulty(f"{whose} is for nobody whom it lists")
+    if one.forbidden:
+        names = ", ".join(sorted(one.forbidden))
+        raise _faulty(f"{whose} names kinds that may not be published to its role: {names}")
+    if one.not_after <= one.not_before:
+        raise _faulty(f"{whose} ends before it begins")
 
 
 def _faulty(what: str) -> DirectoryFault:

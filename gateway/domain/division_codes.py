@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from typing import Self
 
@@ -43,11 +44,13 @@ class Level(StrEnum):
 _DIGITS = {Level.PROVINCE: 2, Level.PREFECTURE: 4, Level.COUNTY: 6, Level.TOWNSHIP: 9}
 VILLAGE_DIGITS = 12
 """Digits of a village code (统计用区划代码); villages are in no table here."""
+_REMEMBERED = 4096  # codes read lately
 _CUTS = (0, 2, 4, 6, 9, VILLAGE_DIGITS)
 _CODE = re.compile(r"[1-9][0-9]{1,11}")
 LOOK_UP = "Use a code of the published division table; look it up by name or by its parent."
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def canonical_code(text: str) -> str:
     """Return a division code without the zeros that pad it: `530100000000` becomes `5301`.
 

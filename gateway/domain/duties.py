@@ -11,6 +11,7 @@ from gateway.domain.letters import Letter, LetterState
 from gateway.domain.orders import OrderState, RetrievalOrder
 from gateway.domain.organisations import OrgId, Role
 from gateway.domain.placements import Placement, PlacementState
+from gateway.domain.recovery import RecoveredFact
 
 
 class Duty(StrEnum):
@@ -35,6 +36,7 @@ class Duty(StrEnum):
     CONFIRM_RETURN = "CONFIRM_RETURN"
     DECIDE_PLACEMENT = "DECIDE_PLACEMENT"
     START_PLACEMENT = "START_PLACEMENT"
+    CHECK_RECOVERED_FACT = "CHECK_RECOVERED_FACT"
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,9 @@ TEXTS: dict[Duty, DutyText] = {
         "确定安置", _LAW + "9", "gateway placement decide {} --kind KIND"
     ),
     Duty.START_PLACEMENT: DutyText("开始安置", _LAW + "9", "gateway placement start {} --date DAY"),
+    Duty.CHECK_RECOVERED_FACT: DutyText(
+        "核对恢复的记录", "数据安全法 art. 29", "gateway recovery check {}"
+    ),
 }
 """Text of every duty; complete."""
 
@@ -180,6 +185,14 @@ def of_order(order: RetrievalOrder, org: OrgId) -> DutyItem | None:
     if order.township != org or duty is None:
         return None
     return DutyItem(duty, order.id, order.case_id, order.changed_at, order.order_no)
+
+
+def of_recovered_fact(fact: RecoveredFact) -> DutyItem | None:
+    """Return what a fact that came back from a peer asks: that an officer looks at it."""
+    if fact.checked_at is not None:
+        return None
+    duty = Duty.CHECK_RECOVERED_FACT
+    return DutyItem(duty, fact.event_id, fact.case_id, fact.taken_at, fact.kind.name)
 
 
 def of_placement(placement: Placement, org: OrgId) -> DutyItem | None:

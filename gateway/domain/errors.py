@@ -23,6 +23,7 @@ class Reason(StrEnum):
     STALE_VERSION = "STALE_VERSION"  # The expected version is not the present one.
     STALE_EPOCH = "STALE_EPOCH"  # The act names a title that is no longer the present one.
     ILLEGAL_TRANSITION = "ILLEGAL_TRANSITION"  # The state machine has no such transition.
+    LOG_DIVERGED = "LOG_DIVERGED"  # The log is not the one that the subscriber remembers.
 
     IDENTITY_REQUIRED = "IDENTITY_REQUIRED"  # No identity in the client certificate.
     NOT_AT_HOME = "NOT_AT_HOME"  # The organisation of the certificate is not at home on this node.
@@ -32,6 +33,9 @@ class Reason(StrEnum):
     UNKNOWN_ORGANISATION = "UNKNOWN_ORGANISATION"  # The organisation is not in the directory.
     NO_POLICY = "NO_POLICY"  # The method has no row in the policy table.
     PURPOSE_REQUIRED = "PURPOSE_REQUIRED"  # The identity asked for needs a purpose and a post.
+    NOT_ENTITLED = "NOT_ENTITLED"  # No entitlement covers these facts now.
+    # More calls, subscriptions or subscribers at once than one organisation may have.
+    TOO_MANY = "TOO_MANY"
 
     BELOW_THRESHOLD = "BELOW_THRESHOLD"  # Fewer counted school days than the rule asks.
     MALFORMED_ABSENCE = "MALFORMED_ABSENCE"  # The reported days contradict each other.
@@ -63,6 +67,8 @@ class Reason(StrEnum):
     # The respondent of a step is the guardian, never the child.
     RESPONDENT_NOT_GUARDIAN = "RESPONDENT_NOT_GUARDIAN"
     CASE_EXISTS = "CASE_EXISTS"  # An open case for the child exists already.
+    # The organisation's store lost its memory and gets it back from its peers.
+    RECOVERING = "RECOVERING"
 
     ENVELOPE_MALFORMED = "ENVELOPE_MALFORMED"  # Bytes that are no signed envelope.
     PAYLOAD_TYPE_UNEXPECTED = "PAYLOAD_TYPE_UNEXPECTED"  # A payload type that is not expected here.
@@ -92,6 +98,8 @@ class Reason(StrEnum):
 
     UNAVAILABLE = "UNAVAILABLE"  # The server is too busy or a part of it is away; try again.
     INTERNAL = "INTERNAL"  # A fault of the server.
+    # The store takes nothing just now: its disk is full, or its database is away; try again.
+    STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
 
 
 class Refusal(Exception):

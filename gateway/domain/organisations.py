@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Self
 
 from gateway.domain.division_codes import VILLAGE_DIGITS, Level, canonical_code
 from gateway.domain.errors import Reason, Refusal
@@ -105,6 +105,7 @@ _OFFICE_DIGITS = (Level.PROVINCE.digits, Level.PREFECTURE.digits, Level.COUNTY.d
 _DIGITS_OF: Mapping[Role, tuple[int, ...]] = MappingProxyType(
     {Role.TWN: (Level.TOWNSHIP.digits,), Role.VIL: (VILLAGE_DIGITS,)}
 )
+_REMEMBERED = 4096  # addresses read lately; each message names the same few many times over
 _SCHOOL_UNIT = re.compile(r"[0-9]{10}")  # 学校标识码
 
 
@@ -158,8 +159,9 @@ class OrgId:
         elif self.unit is not None:
             raise _malformed("Only schools have a unit.")
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
+    @staticmethod
+    @lru_cache(maxsize=_REMEMBERED)
+    def parse(text: str) -> "OrgId":
         """Read an address.
 
         Raises:
@@ -171,11 +173,12 @@ class OrgId:
             role = Role(code)
         except ValueError:
             raise _malformed("The organisation's role is not one of the known codes.") from None
-        return cls(division, role, unit if slash else None)
+        return OrgId(division, role, unit if slash else None)
 
     def __str__(self) -> str:
         """Return the address as it is written."""
-        return "/".join(part for part in (self.division, self.role.value, self.unit) if part)
+        unit = f"/{self.unit}" if self.unit else ""
+        return f"{self.division}/{self.role}{unit}"
 
     @property
     def county(self) -> str | None:

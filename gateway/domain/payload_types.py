@@ -28,5 +28,8 @@ RETURNED_FACTS: Final = "application/vnd.dropout-gateway.returned-facts.v1+proto
 TITLE: Final = "application/vnd.dropout-gateway.title.v1+protobuf"
 """Who may act on a case (`Title`), signed by its maker."""
 
+FACT_NOTICE: Final = "application/vnd.dropout-gateway.fact-notice.v1+protobuf"
+"""A published fact in its chain (`FactNotice`), signed by the organisation whose fact it is."""
+
 DIRECTORY: Final = "application/vnd.dropout-gateway.directory.v1+protobuf"
 """Who takes part (`DirectoryDocument`), signed by the directory's authority."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from gateway.domain.entitlements import Entitlement
 from gateway.domain.keys import KeyPurpose, PublicKey
 from gateway.domain.organisations import Organisation, OrgId
 
@@ -34,4 +35,8 @@ class Directory(Protocol):
 
     def current_key(self, org: OrgId, purpose: KeyPurpose, at: datetime) -> PublicKey | None:
         """Return the newest key of that purpose that is valid and unrevoked at that moment."""
+        ...
+
+    def entitlements(self) -> Sequence[Entitlement]:
+        """Return who may follow whose facts, ended entitlements too, in the document's order."""
         ...

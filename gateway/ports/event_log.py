@@ -10,7 +10,9 @@ from gateway.domain.organisations import OrgId
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One entry. `envelope` is the serialised SignedEnvelope, byte for byte as signed."""
+    """One entry. `envelope` is the serialised SignedEnvelope, byte for byte as signed, and `head`
+    that of the chain at its position (`gateway.domain.log_chain`).
+    """
 
     position: int
     event_id: str
@@ -18,6 +20,7 @@ class LogEntry:
     source: str
     logged_at: datetime
     envelope: bytes
+    head: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -43,15 +46,29 @@ class EventLog(Protocol):
         logged_at: datetime,
         envelope: bytes,
     ) -> int:
-        """Append an event and return its position."""
+        """Append an event, chain it to the one before, and return its position."""
         ...
 
     def get(self, org: OrgId, event_id: str) -> LogEntry | None:
         """Return the entry of an event, or None."""
         ...
 
-    def page(self, org: OrgId, after: int, limit: int, condition: LogFilter) -> Sequence[LogEntry]:
-        """Return matching entries after a position, oldest first."""
+    def page(
+        self,
+        org: OrgId,
+        after: int,
+        limit: int,
+        condition: LogFilter,
+        most_bytes: int | None = None,
+    ) -> Sequence[LogEntry]:
+        """Return matching entries after a position, oldest first.
+
+        At most `limit`, and of envelopes at most `most_bytes` together, but always the first.
+        """
+        ...
+
+    def head(self, org: OrgId, position: int) -> bytes | None:
+        """Return the head of the chain at a position; None where the log has no such position."""
         ...
 
     def end(self, org: OrgId) -> int:

@@ -1,12 +1,14 @@
 """Places at which a test may have the process killed, to prove that nothing hangs on its grace.
 
-Named by the environment (`GATEWAY_FAILPOINT=RELAY_AFTER_PUBLISH`) and armed by SIGUSR1, so that the
-process dies in the very act under test. Without that variable `reach` does nothing.
+`GATEWAY_FAILPOINTS` names a file. SIGUSR1 arms the point whose name stands in it and removes the
+file, so that the process dies in the very act under test. Without that variable the signal is not
+taken and `reach` does nothing.
 """
 
 import os
 import signal
 from enum import StrEnum
+from pathlib import Path
 
 
 class Failpoint(StrEnum):
@@ -24,25 +26,29 @@ class Failpoint(StrEnum):
     """What arrived took effect, no receipt has left."""
     MAIL_AFTER_REPLY = "MAIL_AFTER_REPLY"
     """The receipt has left, the broker has no acknowledgement."""
+    ADAPTER_AFTER_WRITE = "ADAPTER_AFTER_WRITE"
+    """The agency's own system has what was asked of it, the store does not know."""
 
 
-ARMED = b"failpoint armed\n"
-"""Written to standard error when the signal has armed the point."""
-
-_named = os.environ.get("GATEWAY_FAILPOINT", "")
+_file = os.environ.get("GATEWAY_FAILPOINTS", "")
 _armed: set[Failpoint] = set()
 
 
 def reach(point: Failpoint) -> None:
     """Die here, when this point is armed."""
     if point in _armed:
-        os.kill(os.getpid(), signal.SIGKILL)
+        _die()
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _arm(_number: int, _frame: object) -> None:
-    _armed.add(Failpoint(_named))
-    os.write(2, ARMED)
+    path = Path(_file)
+    _armed.add(Failpoint(path.read_text("utf-8").strip()))
+    path.unlink()
 
 
-if _named:
+if _file:
     signal.signal(signal.SIGUSR1, _arm)

@@ -27,13 +27,16 @@ class InMessage:
 
 @dataclass(frozen=True)
 class ParkedEvent:
-    """An event that waits for something of its case. Its bytes stand in the message named."""
+    """An event that waits for something of its case. Its bytes stand in the message named; `tries`
+    is how often the clock has tried it.
+    """
 
     event_id: str
     message_id: str
     sender: OrgId
     case_ids: tuple[str, ...]
     reason: str
+    tries: int = 0
 
 
 class Inbox(Protocol):
@@ -75,6 +78,10 @@ class Inbox(Protocol):
         """Store a message that was answered (it may have been kept before)."""
         ...
 
+    def forget(self, receiver: OrgId, sender: OrgId, message_id: str) -> None:
+        """Drop a message that was kept before its turn and does not fit it."""
+        ...
+
     def add_receipt(self, org: OrgId, receipt_id: str, peer: OrgId, envelope: bytes) -> None:
         """Store a receipt that `org` gave or got, as signed bytes."""
         ...
@@ -83,8 +90,22 @@ class Inbox(Protocol):
         """Return the signed bytes of a receipt, or None."""
         ...
 
-    def park(self, receiver: OrgId, event: ParkedEvent, at: datetime) -> None:
-        """Park an event."""
+    def park(self, receiver: OrgId, event: ParkedEvent, at: datetime, next_try: datetime) -> None:
+        """Park an event; the clock tries it at `next_try`."""
+        ...
+
+    def parked_event(self, receiver: OrgId, event_id: str) -> ParkedEvent | None:
+        """Return a parked event, or None."""
+        ...
+
+    def due_parked(self, now: datetime, limit: int) -> Sequence[tuple[OrgId, ParkedEvent]]:
+        """Return (receiver, event) of those that the clock tries now, of all organisations."""
+        ...
+
+    def try_again(
+        self, receiver: OrgId, event_id: str, tries: int, next_try: datetime | None
+    ) -> None:
+        """Note how often the clock has tried an event, and when again; None for no more."""
         ...
 
     def parked(self, receiver: OrgId, case_id: str) -> Sequence[ParkedEvent]:
@@ -97,14 +118,4 @@ class Inbox(Protocol):
 
     def unpark(self, receiver: OrgId, event_id: str) -> None:
         """Take an event out of the park."""
-        ...
-
-    def quarantine(
-        self, receiver: OrgId, digest: str, reason: str, data: bytes, at: datetime
-    ) -> bool:
-        """Keep bytes that failed a check, once for each digest; return whether they are new."""
-        ...
-
-    def quarantined(self, receiver: OrgId) -> Sequence[tuple[str, str]]:
-        """Return (digest, reason) of everything in quarantine, oldest first."""
         ...

@@ -42,6 +42,10 @@ class Counters(Protocol):
         """Return the next number of that name, from 1."""
         ...
 
+    def pass_over(self, org: OrgId, name: str, used: int) -> None:
+        """Let no later number be `used` or below it."""
+        ...
+
 
 class Bookmarks(Protocol):
     """Where somebody has got to: an adapter's cursor, a subscriber's position."""

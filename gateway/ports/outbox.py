@@ -1,6 +1,6 @@
 """The sender's side of delivery: what has to go out, and what went but is not receipted."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -28,11 +28,16 @@ class MessageState(StrEnum):
     APPLIED = "APPLIED"
     REFUSED = "REFUSED"
     PARKED = "PARKED"
+    DEAD = "DEAD"
+    REPLACED = "REPLACED"
 
 
 @dataclass(frozen=True)
 class OutMessage:
-    """A packed message. `envelope` is the signed bytes; `digest` is hex SHA-256 of the payload."""
+    """A packed message. `envelope` is the signed bytes; `digest` is hex SHA-256 of the payload.
+
+    `waits_since` is when its term for a receipt began.
+    """
 
     message_id: str
     sender: OrgId
@@ -43,6 +48,8 @@ class OutMessage:
     envelope: bytes
     state: MessageState = MessageState.READY
     attempts: int = 0
+    receipt_id: str = ""
+    waits_since: datetime | None = None
 
 
 class Outbox(Protocol):
@@ -54,6 +61,14 @@ class Outbox(Protocol):
 
     def waiting(self, limit: int) -> Sequence[Delivery]:
         """Return deliveries not yet packed, oldest first, passing over those held back."""
+        ...
+
+    def waiting_lanes(self) -> Sequence[tuple[OrgId, OrgId]]:
+        """Return (sender, receiver) of every lane with such deliveries."""
+        ...
+
+    def waiting_on(self, sender: OrgId, receiver: OrgId, limit: int) -> Sequence[Delivery]:
+        """Return those of one lane, oldest first."""
         ...
 
     def hold_back(self, numbers: Sequence[int], until: datetime) -> None:
@@ -75,8 +90,13 @@ class Outbox(Protocol):
         """Store the message, tie the deliveries to it and advance the lane."""
         ...
 
-    def due(self, now: datetime, limit: int) -> Sequence[OutMessage]:
-        """Return messages without a final receipt whose next attempt is due, in lane order."""
+    def due(
+        self, now: datetime, limit: int, passing_over: Collection[OrgId] = ()
+    ) -> Sequence[OutMessage]:
+        """Return messages without a final receipt whose next attempt is due.
+
+        In lane order, what was never sent first; none for the receivers to pass over.
+        """
         ...
 
     def sent(self, message_ids: Sequence[str], next_attempt: datetime) -> None:
@@ -104,5 +124,5 @@ class Outbox(Protocol):
         ...
 
     def make_due(self, now: datetime) -> int:
-        """Make every unreceipted message due now; return how many."""
+        """Make every unreceipted message due now; return how many. The dead stay dead."""
         ...

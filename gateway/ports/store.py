@@ -12,18 +12,30 @@ from gateway.domain.letters import Letter
 from gateway.domain.orders import RetrievalOrder
 from gateway.domain.placements import Placement
 from gateway.domain.subjects import Subject
+from gateway.ports.backlog import Backlog
+from gateway.ports.dead_letters import DeadLetters
 from gateway.ports.event_log import EventLog
 from gateway.ports.inbox import Inbox
+from gateway.ports.lanes import Lanes
 from gateway.ports.ledger import Bookmarks, Counters, Requests, Titles
 from gateway.ports.outbox import Outbox
+from gateway.ports.published_facts import PublishedFacts
+from gateway.ports.recovery import RecoveredFacts, Recoveries, Returns, Starts
 from gateway.ports.shelf import Shelf
+from gateway.ports.subscribers import Subscribers
 from gateway.ports.vault import Vault
 
 T = TypeVar("T")
 
 
 class StoreUnavailable(Exception):
-    """The store did not take the transaction; nothing of it happened."""
+    """The store did not take the transaction. Nothing of it happened, but for OutcomeUnknown."""
+
+
+class OutcomeUnknown(StoreUnavailable):
+    """The link broke during the commit and nobody can say how it ended. Ask again: a command
+    with its request_id, mail and relay by themselves; nothing is done twice.
+    """
 
 
 class PartFailed(Exception):
@@ -52,7 +64,13 @@ class Work(Protocol):
     @property
     def outbox(self) -> Outbox: ...
     @property
+    def backlog(self) -> Backlog: ...
+    @property
     def inbox(self) -> Inbox: ...
+    @property
+    def lanes(self) -> Lanes: ...
+    @property
+    def dead_letters(self) -> DeadLetters: ...
     @property
     def vault(self) -> Vault: ...
     @property
@@ -63,6 +81,18 @@ class Work(Protocol):
     def counters(self) -> Counters: ...
     @property
     def bookmarks(self) -> Bookmarks: ...
+    @property
+    def subscribers(self) -> Subscribers: ...
+    @property
+    def facts(self) -> PublishedFacts: ...
+    @property
+    def recoveries(self) -> Recoveries: ...
+    @property
+    def recovered_facts(self) -> RecoveredFacts: ...
+    @property
+    def returns(self) -> Returns: ...
+    @property
+    def starts(self) -> Starts: ...
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Enter a part of the transaction that is undone alone when an exception leaves it."""
@@ -83,8 +113,9 @@ class Store(Protocol):
     async def write(self, task: Callable[[Work], T]) -> T:
         """Run the task and commit; waiting tasks share a transaction, each in its savepoint.
 
-        Returns only when the commit is on disk. Raises what the task raises (its part is undone)
-        and StoreUnavailable when the transaction could not be committed.
+        Returns only when the commit is on disk. Raises what the task raises (its part is undone),
+        StoreUnavailable when the transaction could not be committed, and OutcomeUnknown when even
+        that could not be found out.
         """
         ...
 

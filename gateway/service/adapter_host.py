@@ -39,6 +39,7 @@ from gateway.domain.exchanges import AgencyExchange, ExchangeState
 from gateway.domain.facts import PartKind
 from gateway.domain.organisations import OrgId, Role
 from gateway.log_events import LogEvent, log
+from gateway.ports.failpoints import Failpoint, reach
 from gateway.ports.store import Store, StoreUnavailable, Work
 from gateway.ports.vault import VaultPart
 from gateway.service.answer_exchange import answer_exchange, remember_record, taken_before
@@ -68,32 +69,34 @@ class AdapterHost:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"adapter-{org.role}")
 
     async def run(self) -> None:
-        """Serve the adapter until cancelled; then close it."""
+        """Serve the adapter until cancelled; it may be run again until it is closed."""
         bell = self._store.bell()
         description = self._adapter.describe()
-        try:
-            while True:
-                bell.clear()
-                try:
-                    await self._carry_out()
-                    if description.reports_changes and self._org.role in _READS_CHANGES:
-                        await self._take_changes()
-                except StoreUnavailable:
-                    log(LogEvent.STORE_FAILED, level="warning", where="adapter")
-                try:
-                    # Not wait_for: before Python 3.12 it can swallow a cancellation.
-                    async with asyncio.timeout(_IDLE_SECONDS):
-                        await bell.wait()
-                except TimeoutError:
-                    continue
-        finally:
-            self._thread.submit(self._adapter.close)
-            self._thread.shutdown(wait=True)
+        while True:
+            bell.clear()
+            try:
+                await self._carry_out()
+                if description.reports_changes and self._org.role in _READS_CHANGES:
+                    await self._take_changes()
+            except StoreUnavailable:
+                log(LogEvent.STORE_FAILED, level="warning", where="adapter")
+            try:
+                # Not wait_for: before Python 3.12 it can swallow a cancellation.
+                async with asyncio.timeout(_IDLE_SECONDS):
+                    await bell.wait()
+            except TimeoutError:
+                continue
+
+    def close(self) -> None:
+        """Close the adapter after what it is doing."""
+        self._thread.submit(self._adapter.close)
+        self._thread.shutdown(wait=True)
 
     async def _carry_out(self) -> None:
         """Bring the adapter every exchange that is due, oldest first."""
         for exchange, asked in await self._store.read(self._due):
             outcome = await self._call(partial(self._handle, asked))
+            reach(Failpoint.ADAPTER_AFTER_WRITE)
             await self._store.write(self._settle(exchange, outcome))
 
     def _handle(self, asked: Exchange) -> Outcome:
@@ -126,6 +129,8 @@ class AdapterHost:
 
     def _due(self, work: Work) -> Sequence[tuple[AgencyExchange, Exchange]]:
         """Return the oldest exchanges that are due; one that has to wait keeps none back."""
+        if work.recoveries.active(self._org) is not None:
+            return []  # it may have been answered in the time that the store forgot
         now = self._tools.clock.now()
         due: list[AgencyExchange] = []
         after = ""

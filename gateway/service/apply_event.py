@@ -41,7 +41,7 @@ def apply_event(desk: Desk, arrived: ArrivedEvent) -> None:
         envelope=arrived.envelope,
     )
     desk.work.vault.put(desk.org, arrived.event.event_id, arrived.parts)
-    _adopt_subjects(desk, arrived)
+    adopt_subjects(desk, arrived)
     if exchange_of(desk, arrived) is None:
         EFFECTS[arrived.kind](desk, arrived)
 
@@ -80,6 +80,9 @@ def _check_title(
             "Send the act together with the titles of the case.",
         )
     stated, present = decode_title_ref(reference.title), titles[-1]
+    if arrived.heard_again:
+        # It may have taken effect when it was not yet stale; titles came back before it did.
+        present = next((title for title in titles if title.epoch == stated.epoch), present)
     if stated.epoch > present.epoch:
         raise Parked(
             Reason.TITLE_UNKNOWN,
@@ -102,7 +105,7 @@ def _check_title(
         )
 
 
-def _adopt_subjects(desk: Desk, arrived: ArrivedEvent) -> None:
+def adopt_subjects(desk: Desk, arrived: ArrivedEvent) -> None:
     """Keep the children that an event is about under the token it uses for them."""
     tokens = {reference.subject_id for reference in arrived.event.cases}
     tokens |= {arrived.event.subject_id, *(part.subject_id for part in arrived.parts)}

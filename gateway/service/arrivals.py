@@ -1,6 +1,6 @@
 """Reading what the bus brought: verified before it is parsed, step by step, without the store.
 
-1. the outer envelope verifies as message, receipt or gap request (the verifier's own steps);
+1. the outer envelope verifies as one of the kinds of mail below (the verifier's own steps);
 2. its payload parses and names its signer as author;
 3. it is addressed to this organisation;
 then, for a message whose author is now certain and whose number therefore counts:
@@ -24,6 +24,7 @@ from gateway.domain.facts import RULES, FactKind
 from gateway.domain.lanes import MOST_EVENTS, Arrival
 from gateway.domain.organisations import OrgId, Role
 from gateway.ports.vault import VaultPart
+from gateway.service.arrived_returns import ArrivedReturn, read_return
 from gateway.service.desk import Tools
 from gateway.service.private_parts import check_parts, seen_by
 from gateway.v1 import message_pb2
@@ -45,7 +46,10 @@ _WITHOUT_CASE = frozenset(
 
 @dataclass(frozen=True)
 class ArrivedEvent:
-    """A verified event and who brought it; `fault` is set when it must be refused as it is."""
+    """A verified event and who brought it; `fault` is set when it must be refused as it is.
+
+    `heard_again` marks one that a store which lost its memory hears, perhaps for the second time.
+    """
 
     kind: FactKind
     event: Event
@@ -55,6 +59,7 @@ class ArrivedEvent:
     parts: tuple[VaultPart, ...]
     titles: tuple[SignedEnvelope, ...]
     fault: Refusal | None = None
+    heard_again: bool = False
 
     @property
     def case_ids(self) -> tuple[str, ...]:
@@ -101,6 +106,14 @@ class ArrivedGapRequest:
 
 
 @dataclass(frozen=True)
+class ArrivedStatement:
+    """An authenticated statement of how the lanes with `author` stand at its end."""
+
+    author: OrgId
+    statement: message_pb2.LaneStatement
+
+
+@dataclass(frozen=True)
 class Unauthentic:
     """Bytes that failed a check before their author was certain: kept aside, never answered."""
 
@@ -109,7 +122,8 @@ class Unauthentic:
     digest: str = field(default="")
 
 
-Arrived = ArrivedMessage | ArrivedReceipt | ArrivedGapRequest | Unauthentic
+_Control = ArrivedReceipt | ArrivedGapRequest | ArrivedStatement | ArrivedReturn
+Arrived = ArrivedMessage | _Control | Unauthentic
 
 
 def read_arrival(tools: Tools, org: OrgId, data: bytes, now: datetime) -> Arrived:
@@ -131,6 +145,14 @@ def read_arrival(tools: Tools, org: OrgId, data: bytes, now: datetime) -> Arrive
                 _require_author(signer, request.receiver)
                 _require_receiver(org, request.sender)
                 return ArrivedGapRequest(signer, request)
+            case payload_types.LANE_STATEMENT:
+                statement = message_pb2.LaneStatement.FromString(envelope.payload)
+                _require_author(signer, statement.author)
+                _require_receiver(org, statement.peer)
+                fields.moment(statement.stated_at, "stated_at")
+                return ArrivedStatement(signer, statement)
+            case payload_types.RETURNED_FACTS:
+                return read_return(tools, org, signer, envelope.payload, data)
             case _:
                 raise _refusal(Reason.PAYLOAD_TYPE_UNEXPECTED)
     except DecodeError:
@@ -141,7 +163,7 @@ def read_arrival(tools: Tools, org: OrgId, data: bytes, now: datetime) -> Arrive
 
 
 def _refusal(reason: Reason) -> Refusal:
-    return Refusal(reason, "What arrived failed a check.", "See the quarantine.")
+    return Refusal(reason, "What arrived failed a check.", "See the dead letters.")
 
 
 def _verified_signer(

@@ -10,7 +10,6 @@ from gateway.domain.jurisdiction import Decision, Facts, LetterKind, evaluate, l
 from gateway.domain.organisations import OrgId
 from gateway.service.desk import Desk
 from gateway.service.parties import Matter
-from gateway.service.request_hukou import case_answered
 from gateway.service.state_fact import state_fact
 from gateway.v1 import jurisdiction_pb2
 
@@ -102,7 +101,9 @@ def decide(desk: Desk, case: DropoutCase) -> Decision:
     Raises Refusal: HUKOU_UNKNOWN before public security has answered, WHEREABOUTS_UNKNOWN before
     whereabouts (even unknown ones) are recorded.
     """
-    if not case_answered(desk, case) and not case.hukou_county:
+    subject = desk.work.subjects.get(desk.org, case.subject_id)
+    answered = subject is not None and subject.current_hukou is not None
+    if not answered and not case.hukou_county:
         raise Refusal(
             Reason.HUKOU_UNKNOWN,
             "Public security has not answered where the household is registered.",
@@ -120,7 +121,6 @@ def decide(desk: Desk, case: DropoutCase) -> Decision:
         hukou = desk.county_of(hukou)
     location = location_of(case.whereabouts.kind, case.whereabouts.division, enrolment, hukou)
     left_home = case.holder is not None and case.holder.division != enrolment
-    subject = desk.work.subjects.get(desk.org, case.subject_id)
     enrolled = subject.current_enrolment if subject else None
     facts = Facts(
         enrolment,

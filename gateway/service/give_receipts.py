@@ -1,10 +1,15 @@
-"""What goes back after the commit: receipts, one for each sender and batch, and gap requests."""
+"""What goes back after the commit: receipts, one for each sender and batch, and gap requests.
+
+Each receipt says how far its lane was taken, so that a sender that lost its memory learns of it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gateway.codec import enums, fields
+from gateway.codec.lanes import encode_head
 from gateway.domain.errors import Reason
+from gateway.domain.lanes import LaneHead
 from gateway.domain.organisations import OrgId
 from gateway.domain.payload_types import GAP_REQUEST, RECEIPT
 from gateway.service.arrivals import ArrivedMessage
@@ -19,11 +24,15 @@ _PARKED = message_pb2.RECEIPT_OUTCOME_PARKED
 
 @dataclass
 class Replies:
-    """What has to go back: bytes by receiver, in order, and what is still to be signed."""
+    """What has to go back: bytes by receiver, in order, and what is still to be signed.
+
+    `heads` are the lanes that were advanced meanwhile, by sender, so that they need not be read.
+    """
 
     ready: list[tuple[OrgId, bytes]] = field(default_factory=list)
     receipts: dict[OrgId, list[message_pb2.Receipt]] = field(default_factory=dict)
     gaps: dict[OrgId, message_pb2.GapRequest] = field(default_factory=dict)
+    heads: dict[OrgId, LaneHead] = field(default_factory=dict)
 
 
 def refused(event_id: str, reason: Reason) -> message_pb2.EventOutcome:
@@ -48,7 +57,7 @@ def answer(
     A message that is on one already (it waited for one later in the batch) is answered anew.
     """
     receipts = replies.receipts.setdefault(arrived.sender, [])
-    receipt, item = _find(receipts, arrived.place.message_id)
+    receipt, item = _find(receipts, arrived.place.digest)
     if receipt is None:
         receipt = receipts[-1] if receipts else None
     if receipt is None or (item is None and len(receipt.items) >= _MOST_ITEMS):
@@ -76,14 +85,14 @@ def answer(
 
 
 def exceptions_so_far(
-    desk: Desk, replies: Replies, sender: OrgId, message_id: str, receipt_id: str
+    desk: Desk, replies: Replies, sender: OrgId, digest: str, receipt_id: str
 ) -> list[message_pb2.EventOutcome]:
     """Return what the latest receipt says of a message's events that were not applied."""
-    _, item = _find(replies.receipts.get(sender, []), message_id)
+    _, item = _find(replies.receipts.get(sender, []), digest)
     if item is None:
         stored = desk.work.inbox.receipt(desk.org, receipt_id) or b""
         receipt = message_pb2.Receipt.FromString(SignedEnvelope.FromString(stored).payload)
-        _, item = _find([receipt], message_id)
+        _, item = _find([receipt], digest)
     return list(item.exceptions) if item is not None else []
 
 
@@ -101,6 +110,8 @@ def ask_for(replies: Replies, desk: Desk, sender: OrgId, request: message_pb2.Ga
 def sign_replies(desk: Desk, replies: Replies) -> list[tuple[OrgId, bytes]]:
     """Sign and store the receipts, sign the gap requests; return all bytes by receiver."""
     for sender, receipt in ((s, r) for s, receipts in replies.receipts.items() for r in receipts):
+        head = replies.heads.get(sender) or desk.work.inbox.lane(desk.org, sender).head
+        receipt.head.CopyFrom(encode_head(head))
         envelope = desk.tools.signer.sign(desk.org, RECEIPT, receipt.SerializeToString())
         data = envelope.SerializeToString()
         desk.work.inbox.add_receipt(desk.org, receipt.receipt_id, sender, data)
@@ -112,11 +123,11 @@ def sign_replies(desk: Desk, replies: Replies) -> list[tuple[OrgId, bytes]]:
 
 
 def _find(
-    receipts: Sequence[message_pb2.Receipt], message_id: str
+    receipts: Sequence[message_pb2.Receipt], digest: str
 ) -> tuple[message_pb2.Receipt | None, message_pb2.ReceiptItem | None]:
-    """Return the item that answers the message, with its receipt."""
+    """Return the item that answers these bytes, with its receipt: an identifier may have twins."""
     for receipt in receipts:
         for item in receipt.items:
-            if item.message_id == message_id:
+            if item.message_digest.hex() == digest:
                 return receipt, item
     return None, None

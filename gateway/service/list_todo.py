@@ -68,12 +68,14 @@ def _items(desk: Desk) -> list[DutyItem]:
     placements = work.placements.page(
         org, limit=most, states=(PlacementState.PROPOSED, PlacementState.DECIDED)
     )
+    returned = work.recovered_facts.page(org, "", most, with_checked=False)
     found = [
         *(duties.of_absence(absence, org) for absence in absences),
         *(duties.of_case(case, org, hukou_answered=case_answered(desk, case)) for case in cases),
         *(duties.of_letter(letter, org) for letter in letters),
         *(duties.of_order(order, org) for order in orders),
         *(duties.of_placement(placement, org) for placement in placements),
+        *(duties.of_recovered_fact(fact) for fact in returned),
     ]
     return [item for item in found if item is not None]
 

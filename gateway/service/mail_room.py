@@ -1,32 +1,22 @@
-"""The mail room: the loops that pack and send what waits, and take what arrives."""
+"""The mail room: what arrives for the organisations at home is taken, what waits is sent."""
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from gateway.domain.organisations import OrgId
 from gateway.log_events import LogEvent, log
 from gateway.ports.bus import Bus, BusUnavailable, Disposition
 from gateway.ports.failpoints import Failpoint, reach
-from gateway.ports.outbox import OutMessage
 from gateway.ports.store import Store, StoreUnavailable, Work
-from gateway.service.arrivals import Unauthentic, read_arrival
+from gateway.service.arrivals import Arrived, Unauthentic, read_arrival
 from gateway.service.desk import Actor, Desk, Tools
-from gateway.service.pack_lanes import HOLD_BACK, pack_lanes
+from gateway.service.relay import Relay
 from gateway.service.take_mail import take_mail
 
-_MOST_SENT = 500
-_IDLE_SECONDS = 1.0  # re-sending is due at moments nobody rings for
-_FIRST_PAUSE = timedelta(seconds=5)
-_LONGEST_PAUSE = timedelta(hours=12)  # the stream still holds what was sent before
 _SYSTEM = "SYSTEM"
-
-
-def next_pause(attempts: int) -> timedelta:
-    """Return how long to wait for a receipt after that many attempts: doubling, bounded."""
-    doublings: int = 2 ** min(attempts, 16)
-    return min(_FIRST_PAUSE * doublings, _LONGEST_PAUSE)
+_FEW = 8
+"""Up to so many items are verified at once; more beside, so that nobody's call waits for them."""
 
 
 class MailRoom:
@@ -36,16 +26,20 @@ class MailRoom:
         self._store = store
         self._bus = bus
         self._tools = tools
-        self._look_again = datetime.min.replace(tzinfo=UTC)
+        self._relay = Relay(store, bus, tools)
 
     async def run(self) -> None:
         """Send and receive until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._relay(), name="relay")
+            group.create_task(self._relay.run(), name="relay")
             for org in self._tools.home:
                 group.create_task(
                     self._bus.consume(org, partial(self.handle, org)), name=f"consume {org}"
                 )
+
+    async def send_due(self) -> None:
+        """Pack what waits and publish every message whose attempt is due, once."""
+        await self._relay.send_due()
 
     async def send_everything_again(self) -> None:
         """Make every message without a final receipt due now: the broker may have lost them."""
@@ -74,8 +68,10 @@ class MailRoom:
         return [Disposition.AGAIN] * len(batch)
 
     async def _take(self, org: OrgId, batch: Sequence[bytes]) -> None:
-        now = self._tools.clock.now()
-        arrivals = [read_arrival(self._tools, org, data, now) for data in batch]
+        if len(batch) > _FEW:
+            arrivals = await asyncio.to_thread(self._read, org, batch)
+        else:
+            arrivals = self._read(org, batch)
         desk = self._desk(org)
         replies = await self._store.write(lambda work: take_mail(desk(work), arrivals))
         reach(Failpoint.MAIL_AFTER_COMMIT)
@@ -83,6 +79,10 @@ class MailRoom:
         reach(Failpoint.MAIL_AFTER_REPLY)
         if any(not isinstance(arrived, Unauthentic) for arrived in arrivals):
             log(LogEvent.MESSAGE_APPLIED, level="debug", org=str(org), items=len(batch))
+
+    def _read(self, org: OrgId, batch: Sequence[bytes]) -> Sequence[Arrived]:
+        now = self._tools.clock.now()
+        return [read_arrival(self._tools, org, data, now) for data in batch]
 
     def _desk(self, org: OrgId) -> Callable[[Work], Desk]:
         def desk(work: Work) -> Desk:
@@ -94,72 +94,18 @@ class MailRoom:
         return work.outbox.make_due(self._tools.clock.now())
 
     async def _reply(self, replies: Sequence[tuple[OrgId, bytes]]) -> None:
+        """Publish what goes back. Raises BusUnavailable when the carrier is away.
+
+        A carrier that is there and refuses means that one peer does not empty its letter-box: the
+        others' mail does not wait for that. The peer asks again when it is back.
+        """
         by_receiver: dict[OrgId, list[bytes]] = {}
         for receiver, data in replies:
             by_receiver.setdefault(receiver, []).append(data)
         for receiver, items in by_receiver.items():
-            await self._bus.publish(receiver, items)
-
-    async def _relay(self) -> None:
-        """Pack and send whatever waits, at every commit and every second."""
-        bell = self._store.bell()
-        while True:
-            bell.clear()
-            sending = asyncio.ensure_future(self.send_due())
             try:
-                await asyncio.wait({sending})
-            except asyncio.CancelledError:
-                sending.cancel()
-                raise
-            fault = sending.exception()
-            if fault is not None:  # what was not sent stays due; one receiver ends no node
-                log(LogEvent.MAIL_FAILED, level="error", fault=type(fault).__name__)
-                await asyncio.sleep(_IDLE_SECONDS)
-            try:
-                # Not wait_for: before Python 3.12 it can swallow a cancellation.
-                async with asyncio.timeout(_IDLE_SECONDS):
-                    await bell.wait()
-            except TimeoutError:
-                continue
-
-    async def send_due(self) -> None:
-        """Pack what waits and publish every message whose attempt is due, once."""
-        now = self._tools.clock.now()
-        idle = await self._store.read(
-            lambda work: not work.outbox.waiting(1) and not work.outbox.due(now, 1)
-        )
-        if idle and now < self._look_again:
-            return
-        self._look_again = now + HOLD_BACK  # lanes held back are not seen by waiting()
-        due = await self._store.write(self._pack)
-        reach(Failpoint.RELAY_AFTER_PACK)
-        lanes: dict[OrgId, list[OutMessage]] = {}
-        for message in due:
-            lanes.setdefault(message.receiver, []).append(message)
-        await asyncio.gather(*(self._send(r, messages) for r, messages in lanes.items()))
-
-    def _pack(self, work: Work) -> Sequence[OutMessage]:
-        now = self._tools.clock.now()
-        home = next(iter(self._tools.home))
-        pack_lanes(Desk(work, self._tools, Actor(home, _SYSTEM), now))
-        return work.outbox.due(now, _MOST_SENT)
-
-    async def _send(self, receiver: OrgId, messages: Sequence[OutMessage]) -> None:
-        """Send one receiver's messages; when the carrier fails they stay due."""
-        try:
-            await self._bus.publish(receiver, [message.envelope for message in messages])
-        except BusUnavailable:
-            log(LogEvent.BUS_ERROR, level="warning", receiver=str(receiver))
-            await asyncio.sleep(_IDLE_SECONDS)
-            return
-        reach(Failpoint.RELAY_AFTER_PUBLISH)
-        now = self._tools.clock.now()
-        pauses: dict[timedelta, list[str]] = {}
-        for message in messages:
-            pauses.setdefault(next_pause(message.attempts), []).append(message.message_id)
-
-        def note(work: Work) -> None:
-            for pause, message_ids in pauses.items():
-                work.outbox.sent(message_ids, now + pause)
-
-        await self._store.write(note)
+                await self._bus.publish(receiver, items)
+            except BusUnavailable:
+                if not self._bus.ready:
+                    raise
+                log(LogEvent.BUS_ERROR, level="warning", receiver=str(receiver))

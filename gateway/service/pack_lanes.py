@@ -18,46 +18,54 @@ from gateway.log_events import LogEvent, log
 from gateway.ports.outbox import Delivery, OutMessage
 from gateway.service.desk import Actor, Desk
 from gateway.service.private_parts import disclosed_to
+from gateway.service.recovery import require_memory
 from gateway.service.titles import titles_beside
 from gateway.v1 import message_pb2
 from gateway.v1.envelope_pb2 import SignedEnvelope
 from gateway.v1.event_pb2 import Event
 
 _MOST_WAITING = 1000
+_SHARE = MOST_EVENTS
+"""What each lane packs at a time while more waits than is packed at once: nobody's bulk goes before
+anybody's letter."""
 _MOST_BYTES = 256 * 1024
 HOLD_BACK = timedelta(minutes=1)
 """How long a lane without a key waits before it is tried again."""
 
 
-def pack_lanes(desk: Desk) -> int:
-    """Pack what waits and return how many messages were made.
+def pack_lanes(desk: Desk) -> bool:
+    """Pack what waits, a bounded part of it, and return whether there is more.
 
-    A receiver without a sealing key in the directory, or a sender without a key to sign with,
-    holds back its own lanes only.
+    A receiver without a sealing key in the directory, or a sender without a key to sign with or
+    without its memory, holds back its own lanes only.
     """
-    desk.work.outbox.release(desk.now)
-    made = 0
-    while waiting := desk.work.outbox.waiting(_MOST_WAITING):
-        lanes: dict[tuple[OrgId, OrgId], list[Delivery]] = {}
-        for delivery in waiting:
-            lanes.setdefault((delivery.sender, delivery.receiver), []).append(delivery)
-        for (sender, receiver), deliveries in lanes.items():
-            made += _pack_or_hold_back(desk.acting_as(Actor(sender)), receiver, deliveries)
-    return made
+    outbox = desk.work.outbox
+    outbox.release(desk.now)
+    waiting = outbox.waiting(_MOST_WAITING)
+    more = len(waiting) == _MOST_WAITING
+    if more:
+        lanes = outbox.waiting_lanes()
+        waiting = [d for lane in lanes for d in outbox.waiting_on(*lane, _SHARE)]
+    by_lane: dict[tuple[OrgId, OrgId], list[Delivery]] = {}
+    for delivery in waiting:
+        by_lane.setdefault((delivery.sender, delivery.receiver), []).append(delivery)
+    for (sender, receiver), deliveries in by_lane.items():
+        _pack_or_hold_back(desk.acting_as(Actor(sender)), receiver, deliveries)
+    return more
 
 
-def _pack_or_hold_back(desk: Desk, receiver: OrgId, deliveries: Sequence[Delivery]) -> int:
+def _pack_or_hold_back(desk: Desk, receiver: OrgId, deliveries: Sequence[Delivery]) -> None:
     try:
         with desk.work.savepoint():
-            return _pack_lane(desk, receiver, deliveries)
+            _pack_lane(desk, receiver, deliveries)
     except Refusal as refusal:
         lane = f"{desk.org}:{receiver}"
         log(LogEvent.LANE_HELD_BACK, level="warning", lane=lane, reason=refusal.reason)
         desk.work.outbox.hold_back([d.number for d in deliveries], desk.now + HOLD_BACK)
-        return 0
 
 
-def _pack_lane(desk: Desk, receiver: OrgId, deliveries: Sequence[Delivery]) -> int:
+def _pack_lane(desk: Desk, receiver: OrgId, deliveries: Sequence[Delivery]) -> None:
+    require_memory(desk)  # no number is given by who does not remember which were given
     key = desk.tools.directory.current_key(receiver, KeyPurpose.SEAL, desk.now)
     if key is None:
         raise Refusal(
@@ -65,7 +73,7 @@ def _pack_lane(desk: Desk, receiver: OrgId, deliveries: Sequence[Delivery]) -> i
             f"The directory has no key that seals to {receiver}.",
             "Have the directory's authority enter one.",
         )
-    made, start = 0, 0
+    start = 0
     while start < len(deliveries):
         content = message_pb2.MessageContent()
         taken: list[int] = []
@@ -103,11 +111,10 @@ def _pack_lane(desk: Desk, receiver: OrgId, deliveries: Sequence[Delivery]) -> i
             lane.next_sequence,
             digest,
             envelope.SerializeToString(),
+            waits_since=desk.now,
         )
         desk.work.outbox.pack(packed, taken, lane.advanced(digest))
         start += len(taken)
-        made += 1
-    return made
 
 
 def _carried(desk: Desk, receiver: OrgId, event_id: str) -> message_pb2.CarriedEvent:

@@ -1,4 +1,4 @@
-"""Reading the log: pages for subscribers, one event, its verification, the case file."""
+"""Reading the log: one event, its verification, the case file."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,6 @@ from gateway.v1.envelope_pb2 import SignedEnvelope
 
 _MOST = 500
 _DEFAULT = 100
-_NAME_LENGTH = 64
 
 
 def logged_event(entry: LogEntry) -> event_pb2.LoggedEvent:
@@ -33,66 +32,9 @@ def logged_event(entry: LogEntry) -> event_pb2.LoggedEvent:
     )
 
 
-def subscriber_name(name: str) -> str:
-    """Check the name of a subscriber. Raises Refusal(INVALID_FIELD)."""
-    if len(name) > _NAME_LENGTH or not all(
-        c in "abcdefghijklmnopqrstuvwxyz0123456789-" for c in name
-    ):
-        raise fields.invalid(
-            "subscriber", "The name is malformed.", "Use 1 to 64 of a-z, 0-9 and the hyphen."
-        )
-    return name
-
-
-def start_position(desk: Desk, request: event_pb2.SubscribeRequest) -> int:
-    """Return the position after which a subscription begins."""
-    name = subscriber_name(request.subscriber)
-    if request.HasField("after_position"):
-        if request.after_position < 0:
-            raise fields.invalid("after_position", "Positions begin with 1.", "Use 0 for all.")
-        return request.after_position
-    return int(desk.work.bookmarks.get(desk.org, f"subscriber {name}") or 0) if name else 0
-
-
-def subscription_page(
-    desk: Desk, request: event_pb2.SubscribeRequest, after: int
-) -> event_pb2.SubscribeResponse:
-    """Return the next page of a subscription; it may be empty."""
-    size = fields.page_size(request.page_size, _DEFAULT, _MOST)
-    end = desk.work.events.end(desk.org)
-    entries = desk.work.events.page(desk.org, after, size, _condition(request.filter))
-    # With nothing more to find before the end, everything up to the end has been looked at.
-    position = entries[-1].position if len(entries) == size else max(end, after)
-    return event_pb2.SubscribeResponse(
-        events=[logged_event(entry) for entry in entries], position=position, end_position=end
-    )
-
-
-def _condition(wanted: event_pb2.EventFilter) -> LogFilter:
-    case_id = fields.uuid(wanted.case_id, "filter.case_id") if wanted.case_id else ""
-    return LogFilter(tuple(wanted.types), case_id, wanted.source)
-
-
-def ack_events(desk: Desk, request: event_pb2.AckEventsRequest) -> event_pb2.AckEventsResponse:
-    """EventService.AckEvents."""
-    name = subscriber_name(request.subscriber)
-    if not name:
-        raise fields.missing("subscriber")
-    bookmark = f"subscriber {name}"
-    before = int(desk.work.bookmarks.get(desk.org, bookmark) or 0)
-    if not before <= request.position <= desk.work.events.end(desk.org):
-        raise fields.invalid(
-            "position",
-            f"The position lies outside {before} and the end of the log.",
-            "Acknowledge the position of the last page dealt with.",
-        )
-    desk.work.bookmarks.set(desk.org, bookmark, str(request.position))
-    return event_pb2.AckEventsResponse(position=request.position)
-
-
 def get_event(desk: Desk, request: event_pb2.GetEventRequest) -> event_pb2.GetEventResponse:
     """EventService.GetEvent."""
-    return event_pb2.GetEventResponse(event=logged_event(_entry(desk, request.event_id)))
+    return event_pb2.GetEventResponse(event=logged_event(entry_of(desk, request.event_id)))
 
 
 def verify_event(
@@ -104,7 +46,7 @@ def verify_event(
     along by its state now.
     """
     if request.WhichOneof("target") == "event_id":
-        entry = _entry(desk, request.event_id)
+        entry = entry_of(desk, request.event_id)
         envelope, at = SignedEnvelope.FromString(entry.envelope), entry.logged_at
     elif request.HasField("envelope"):
         envelope, at = request.envelope, desk.now
@@ -144,7 +86,8 @@ def get_timeline(desk: Desk, request: case_pb2.GetTimelineRequest) -> case_pb2.G
     )
 
 
-def _entry(desk: Desk, event_id: str) -> LogEntry:
+def entry_of(desk: Desk, event_id: str) -> LogEntry:
+    """Return an entry of the organisation's log. Raises Refusal(NOT_FOUND or INVALID_FIELD)."""
     entry = desk.work.events.get(desk.org, fields.uuid(event_id, "event_id"))
     if entry is None:
         raise Refusal(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from gateway.codec import enums, fields
+from gateway.codec.entitlements import encode_entitlement
 from gateway.domain.divisions import Division, Status
 from gateway.domain.errors import Reason, Refusal
 from gateway.domain.keys import PublicKey
@@ -83,6 +84,26 @@ def list_keys(desk: Desk, request: directory_pb2.ListKeysRequest) -> directory_p
     numbered = [(f"{number:06}", key) for number, key in enumerate(keys)]
     page, token = _page(numbered, request.page_size, request.page_token)
     return directory_pb2.ListKeysResponse(keys=[_key(key) for key in page], next_page_token=token)
+
+
+def list_entitlements(
+    desk: Desk, request: directory_pb2.ListEntitlementsRequest
+) -> directory_pb2.ListEntitlementsResponse:
+    """DirectoryService.ListEntitlements."""
+    wanted = (
+        fields.organisation(request.organisation, "organisation") if request.organisation else None
+    )
+    numbered = [
+        (f"{number:06}", one)
+        for number, one in enumerate(desk.tools.directory.entitlements())
+        if wanted in {None, one.organisation}
+    ]
+    page, token = _page(numbered, request.page_size, request.page_token)
+    return directory_pb2.ListEntitlementsResponse(
+        entitlements=[encode_entitlement(one) for one in page],
+        next_page_token=token,
+        directory_version=desk.tools.directory.version,
+    )
 
 
 def _page(rows: Sequence[tuple[str, T]], page_size: int, page_token: str) -> tuple[list[T], str]:

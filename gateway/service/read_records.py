@@ -20,6 +20,7 @@ from gateway.domain.orders import OrderState
 from gateway.log_events import LogEvent, log
 from gateway.ports.shelf import Shelf, Shelved
 from gateway.service.desk import Desk
+from gateway.service.recovery import may_act
 from gateway.v1 import (
     absence_pb2,
     agency_pb2,
@@ -96,7 +97,7 @@ def list_absences(
 def get_case(desk: Desk, request: case_pb2.GetCaseRequest) -> case_pb2.GetCaseResponse:
     """CaseService.GetCase."""
     case = desk.work.cases.require(desk.org, fields.uuid(request.case_id, "case_id"))
-    return case_pb2.GetCaseResponse(case=cases.encode_case(case, desk.org))
+    return case_pb2.GetCaseResponse(case=cases.encode_case(case, may_act(desk)))
 
 
 def list_cases(desk: Desk, request: case_pb2.ListCasesRequest) -> case_pb2.ListCasesResponse:
@@ -109,7 +110,7 @@ def list_cases(desk: Desk, request: case_pb2.ListCasesRequest) -> case_pb2.ListC
         lambda case: not request.held or case.holder == desk.org,
     )
     return case_pb2.ListCasesResponse(
-        cases=[cases.encode_case(case, desk.org) for case in page], next_page_token=token
+        cases=[cases.encode_case(case, may_act(desk)) for case in page], next_page_token=token
     )
 
 

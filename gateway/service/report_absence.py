@@ -30,12 +30,12 @@ def report_absence(
     count = require_threshold(
         days, desk.school_calendar(desk.org), today=desk.today, rule=desk.tools.absence_rule
     )
-    subject = _subject(desk, request)
-    _require_not_reported(desk, subject)
+    subject, registered = _subject(desk, request)
+    if not registered:  # nobody has reported a child that was unknown a moment ago
+        _require_not_reported(desk, subject)
     if subject.current_enrolment is None:
-        desk.work.subjects.put(
-            desk.org, subject.with_enrolment(_enrolment(desk, request), desk.now)
-        )
+        enrolled = subject.with_enrolment(_enrolment(desk, request), desk.now)
+        desk.work.subjects.put(desk.org, enrolled)
     absence = Absence(
         id=desk.tools.ids.new(),
         subject_id=subject.id,
@@ -73,16 +73,17 @@ def report_absence(
     return absence_pb2.ReportAbsenceResponse(absence=wire, event_id=event_id)
 
 
-def _subject(desk: Desk, request: absence_pb2.ReportAbsenceRequest) -> Subject:
+def _subject(desk: Desk, request: absence_pb2.ReportAbsenceRequest) -> tuple[Subject, bool]:
+    """Return the child's record, and whether it was registered by this report."""
     which = request.subject.WhichOneof("reference")
     if which == "subject_id":
         token = fields.uuid(request.subject.subject_id, "subject.subject_id")
-        return desk.work.subjects.require(desk.org, token)
+        return desk.work.subjects.require(desk.org, token), False
     if which != "identity":
         raise fields.missing("subject")
     identity = subjects.decode_identity(request.subject.identity, desk.today)
     guardian = subjects.decode_guardian(request.guardian) if request.HasField("guardian") else None
-    return find_or_register(desk, identity, guardian)[0]
+    return find_or_register(desk, identity, guardian)
 
 
 def _enrolment(desk: Desk, request: absence_pb2.ReportAbsenceRequest) -> EnrolmentAssertion:

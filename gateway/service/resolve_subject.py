@@ -34,18 +34,22 @@ def find_or_register(
     Raises Refusal(IDENTITY_CONFLICT) when the identifiers belong to different children.
     """
     keys = identifiers(identity)
-    found = {desk.work.vault.find(desk.org, key) for key in keys} - {None}
-    if len(found) > 1:
+    found = {key: desk.work.vault.find(desk.org, key) for key in keys}
+    tokens = {known for known in found.values() if known is not None}
+    if len(tokens) > 1:
         raise Refusal(
             Reason.IDENTITY_CONFLICT,
             "These identifiers belong to different children in this organisation's records.",
             "Check the numbers; records of one child are merged by the education bureau.",
         )
-    known = desk.work.subjects.get(desk.org, next(iter(found)) or "") if found else None
+    known = desk.work.subjects.get(desk.org, next(iter(tokens))) if tokens else None
     subject = known or Subject(id=token or desk.tools.ids.token(), changed_at=desk.now)
     if known is None:
         desk.work.subjects.put(desk.org, subject)
-    keep_identity(desk, subject.id, identity, guardian)
+    _keep_parts(desk, subject.id, identity, guardian)
+    for key in keys:
+        if found[key] is None:
+            desk.work.vault.index(desk.org, subject.id, key)
     return subject, known is None
 
 
@@ -64,15 +68,21 @@ def keep_identity(
 
     An identifier stays with the token under which it was first known here.
     """
+    _keep_parts(desk, subject_id, identity, guardian)
+    for key in identifiers(identity):
+        if desk.work.vault.find(desk.org, key) is None:
+            desk.work.vault.index(desk.org, subject_id, key)
+
+
+def _keep_parts(
+    desk: Desk, subject_id: str, identity: PersonIdentity, guardian: GuardianContact | None
+) -> None:
     full = subjects.encode_identity(identity).SerializeToString()
     parts = [VaultPart(enums.wire(PartKind.IDENTITY), subject_id, b"", full)]
     if guardian is not None:
         contact = subjects.encode_guardian(guardian).SerializeToString()
         parts.append(VaultPart(enums.wire(PartKind.GUARDIAN), subject_id, b"", contact))
     desk.work.vault.put(desk.org, subject_id, parts)
-    for key in identifiers(identity):
-        if desk.work.vault.find(desk.org, key) is None:
-            desk.work.vault.index(desk.org, subject_id, key)
 
 
 def same_child(desk: Desk, subject_id: str) -> str:

@@ -11,10 +11,12 @@ from gateway.domain.cases import DropoutCase
 from gateway.domain.errors import Reason, Refusal
 from gateway.domain.facts import RULES, FactKind, PartKind
 from gateway.domain.payload_types import EVENT
+from gateway.domain.recovery import NEEDS_MEMORY
 from gateway.ports.vault import VaultPart
 from gateway.service.desk import Desk
 from gateway.service.parties import Matter, receivers
 from gateway.service.private_parts import commitments
+from gateway.service.recovery import require_memory
 from gateway.v1 import event_pb2
 
 MOST_BYTES = 256 * 1024
@@ -42,8 +44,10 @@ def state_fact(
 
     The event is serialised here and never again: these bytes are signed, stored and sent. It goes
     to those that `RULES` names for its kind. Raises Refusal(WRONG_ROLE) for a kind of fact that the
-    organisation's role may not state.
+    organisation's role may not state, and Parked(RECOVERING) for one that it may not state now.
     """
+    if kind in NEEDS_MEMORY:
+        require_memory(desk)
     rule = RULES[kind]
     if desk.org.role not in rule.sources:
         raise Refusal(

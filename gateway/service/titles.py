@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from google.protobuf.message import DecodeError
 
@@ -11,6 +12,7 @@ from gateway.domain.organisations import OrgId, Role
 from gateway.domain.payload_types import TITLE
 from gateway.domain.titles import Epoch, Title, merge_chain
 from gateway.service.desk import Desk
+from gateway.service.recovery import require_memory
 from gateway.v1.envelope_pb2 import SignedEnvelope
 from gateway.v1.event_pb2 import Event
 from gateway.v1.title_pb2 import Title as WireTitle
@@ -18,8 +20,12 @@ from gateway.v1.title_pb2 import Title as WireTitle
 
 def read_title(envelope: SignedEnvelope) -> Title:
     """Decode a title whose signature was checked. Raises Refusal."""
-    digest = hashlib.sha256(envelope.payload).hexdigest()
-    return cases.decode_title(WireTitle.FromString(envelope.payload), digest)
+    return _title(envelope.payload)
+
+
+@lru_cache(maxsize=1024)  # every event of a case brings its titles again
+def _title(payload: bytes) -> Title:
+    return cases.decode_title(WireTitle.FromString(payload), hashlib.sha256(payload).hexdigest())
 
 
 def known_titles(desk: Desk, case_id: str) -> list[Title]:
@@ -29,7 +35,11 @@ def known_titles(desk: Desk, case_id: str) -> list[Title]:
 
 
 def make_title(desk: Desk, title: Title) -> Title:
-    """Sign and store a title that this organisation makes; return it with its hash."""
+    """Sign and store a title that this organisation makes; return it with its hash.
+
+    Raises Parked(RECOVERING): who does not remember whether he granted grants nothing.
+    """
+    require_memory(desk)
     wire = cases.encode_title(title)
     made_at = fields.timestamp(desk.now)
     if made_at is not None:

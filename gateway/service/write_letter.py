@@ -116,16 +116,17 @@ def dispatch_letter(
         cases.append(case)
     letter = replace(letter, lines=tuple(lines), event_id=desk.tools.ids.new())
     desk.work.letters.put(desk.org, letter)
+    wire = encode_letter(letter)
     event_id = state_fact(
         desk,
         FactKind.LETTER_DISPATCHED,
-        encode_dispatched(letter),
+        encode_dispatched(wire),
         Matter(cases=tuple(cases), named=(letter.recipient, *letter.copy_to)),
         parts=_letter_parts(desk, letter),
         correlation_id=letter.id,
         event_id=letter.event_id,
     )
-    return letter_pb2.DispatchLetterResponse(letter=encode_letter(letter), event_id=event_id)
+    return letter_pb2.DispatchLetterResponse(letter=wire, event_id=event_id)
 
 
 def own_letter(desk: Desk, letter_id: str) -> Letter:

@@ -7,6 +7,10 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
+from gateway.store.disk_faults import heed_in
+from gateway.store.faults import UnsafeStore
+from gateway.store.postgresql import open_postgresql
+
 _SQLITE_PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": 2,  # FULL: the commit is on disk before it is acknowledged
@@ -18,15 +22,13 @@ _OWNER_ONLY = 0o600
 _OWNERS_DIRECTORY = 0o700
 
 
-class UnsafeStore(Exception):
-    """The database would acknowledge what it has not kept."""
-
-
 def open_engine(url: str) -> Engine:
     """Open `sqlite:///path` or `postgresql+psycopg://...`.
 
-    Every pragma is set on every connection and read back. An SQLite file that is missing is made,
-    readable by its owner alone (SQLite gives its companions the same mode).
+    A transaction writes unless its connection has the execution option `reading`; either database
+    has one writing transaction at a time. Every pragma is set on every connection and read back.
+    An SQLite file that is missing is made, readable by its owner alone (SQLite gives its
+    companions the same mode).
 
     Raises:
         UnsafeStore: at the first connection, when the database does not hold what a commit
@@ -34,17 +36,16 @@ def open_engine(url: str) -> Engine:
         OSError: the SQLite file cannot be made.
     """
     # Parameters hold names and numbers, and the text of an error ends up in a log.
-    if url.startswith("sqlite"):
-        path = sqlite_file(url)
-        if path is not None and not path.exists():
-            path.parent.mkdir(mode=_OWNERS_DIRECTORY, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, _OWNER_ONLY))
-        engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    else:
-        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
-        event.listen(engine, "connect", _check_postgresql)
+    if not url.startswith("sqlite"):
+        return open_postgresql(url)
+    path = sqlite_file(url)
+    if path is not None and not path.exists():
+        path.parent.mkdir(mode=_OWNERS_DIRECTORY, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, _OWNER_ONLY))
+    engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "handle_error", heed_in)
     return engine
 
 
@@ -72,14 +73,3 @@ def _begin_sqlite(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN")
     else:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _check_postgresql(connection: Any, _record: object) -> None:
-    with connection.cursor() as cursor:
-        for name in ("fsync", "synchronous_commit", "full_page_writes"):
-            cursor.execute(f"SHOW {name}")
-            found = cursor.fetchone()[0]
-            if found == "off":
-                connection.close()
-                raise UnsafeStore(f"PostgreSQL runs with {name}={found}; it must be on")
-    connection.rollback()

@@ -13,7 +13,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
 
@@ -53,6 +53,8 @@ def migrate(engine: Engine) -> list[str]:
         config = Config()
         config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
         with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(text("SET LOCAL statement_timeout = 0"))  # tables may be large
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     return list(before.pending)
@@ -64,12 +66,15 @@ def status(engine: Engine) -> Status:
     Raises:
         sqlalchemy.exc.DBAPIError: the database cannot be read.
     """
-    scripts = ScriptDirectory(_SCRIPTS)
     with engine.connect().execution_options(reading=True) as connection:
         current = MigrationContext.configure(connection).get_current_revision()
-    head = scripts.get_current_head() or ""
-    known = [script.revision for script in scripts.walk_revisions()]
-    return Status(current, head, _pending(known, current))
+    known = known_revisions()
+    return Status(current, known[0], _pending(known, current))
+
+
+def known_revisions() -> list[str]:
+    """Return the revisions that this gateway knows, newest first."""
+    return [script.revision for script in ScriptDirectory(_SCRIPTS).walk_revisions()]
 
 
 def require_current(engine: Engine) -> None:

@@ -57,6 +57,8 @@ _ID = String(40)
 _HASH = String(64)
 # SQLite numbers rows by itself only when the key is its own INTEGER type.
 _Serial = BigInteger().with_variant(Integer, "sqlite")
+# What peers number, as wide as on the wire: a number too large is judged, not an error of the store.
+_Int64 = BigInteger().with_variant(Integer, "sqlite")
 
 
 def _shelf(name: str) -> Table:
@@ -73,8 +75,10 @@ def _shelf(name: str) -> Table:
         Column("changed_at", Instant, nullable=False),
         Column("document", LargeBinary, nullable=False),
         Index(None, "org", "state", "id"),
-        Index(None, "org", "case_id"),
-        Index(None, "org", "subject_id"),
+        # With the id at the end: pages are newest first, and SQLite would sooner read everything in
+        # that order than sort.
+        Index(None, "org", "case_id", "id"),
+        Index(None, "org", "subject_id", "id"),
     )
 
 
@@ -96,6 +100,7 @@ events = Table(
     Column("source", _ORG, nullable=False),
     Column("logged_at", Instant, nullable=False),
     Column("envelope", LargeBinary, nullable=False),
+    Column("head", LargeBinary),  # of the chain at this position; every row has one
     UniqueConstraint("org", "event_id"),
 )
 
@@ -125,7 +130,7 @@ sending_lanes = Table(
     metadata,
     Column("sender", _ORG, primary_key=True),
     Column("receiver", _ORG, primary_key=True),
-    Column("incarnation", Integer, nullable=False),
+    Column("incarnation", _Int64, nullable=False),
     Column("next_sequence", BigInteger, nullable=False),
     Column("head_hash", _HASH, nullable=False),
 )
@@ -136,7 +141,7 @@ outbox = Table(
     Column("message_id", _ID, primary_key=True),
     Column("sender", _ORG, nullable=False),
     Column("receiver", _ORG, nullable=False),
-    Column("incarnation", Integer, nullable=False),
+    Column("incarnation", _Int64, nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("digest", _HASH, nullable=False),
     Column("envelope", LargeBinary, nullable=False),
@@ -144,8 +149,10 @@ outbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_attempt", Instant),
     Column("receipt_id", _ID, nullable=False, server_default=""),
+    Column("waits_since", Instant),
     UniqueConstraint("sender", "receiver", "incarnation", "sequence"),
-    Index(None, "next_attempt"),
+    # In the order of service: what was never sent (AT_ONCE) before what is sent again.
+    Index(None, "next_attempt", "sender", "receiver", "incarnation", "sequence"),
 )
 
 receiving_lanes = Table(
@@ -153,9 +160,10 @@ receiving_lanes = Table(
     metadata,
     Column("receiver", _ORG, primary_key=True),
     Column("sender", _ORG, primary_key=True),
-    Column("incarnation", Integer, nullable=False),
+    Column("incarnation", _Int64, nullable=False),
     Column("next_sequence", BigInteger, nullable=False),
     Column("head_hash", _HASH, nullable=False),
+    Column("closed_after", BigInteger),
 )
 
 inbox = Table(
@@ -164,7 +172,7 @@ inbox = Table(
     Column("receiver", _ORG, primary_key=True),
     Column("sender", _ORG, primary_key=True),
     Column("message_id", _ID, primary_key=True),
-    Column("incarnation", Integer, nullable=False),
+    Column("incarnation", _Int64, nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("digest", _HASH, nullable=False),
     Column("receipt_id", _ID, nullable=False),
@@ -192,7 +200,10 @@ parked_events = Table(
     Column("sender", _ORG, nullable=False),
     Column("reason", String(40), nullable=False),
     Column("parked_at", Instant, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_try", Instant),
     UniqueConstraint("receiver", "event_id"),
+    Index(None, "next_try"),
 )
 
 parked_cases = Table(
@@ -203,14 +214,29 @@ parked_cases = Table(
     Column("event_id", _ID, primary_key=True),
 )
 
-quarantine = Table(
-    "quarantine",
+dead_letters = Table(
+    "dead_letters",
     metadata,
-    Column("receiver", _ORG, primary_key=True),
-    Column("digest", _HASH, primary_key=True),
+    Column("org", _ORG, primary_key=True),
+    Column("id", _ID, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("subject", String(80), nullable=False),
+    Column("state", String(10), nullable=False),
     Column("reason", String(40), nullable=False),
-    Column("data", LargeBinary, nullable=False),
-    Column("arrived_at", Instant, nullable=False),
+    Column("arose_at", Instant, nullable=False),
+    Column("peer", _ORG),
+    Column("message_id", _ID, nullable=False),
+    Column("event_id", _ID, nullable=False),
+    Column("digest", _HASH, nullable=False),
+    Column("earlier_digest", _HASH, nullable=False),
+    Column("receipt_id", _ID, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+    Column("evidence", LargeBinary, nullable=False),
+    Column("redrives", Integer, nullable=False),
+    Column("settled_at", Instant),
+    Column("discard_reason", String(20)),
+    UniqueConstraint("org", "kind", "subject"),
+    Index(None, "org", "state", "id"),
 )
 
 titles = Table(
@@ -218,8 +244,8 @@ titles = Table(
     metadata,
     Column("org", _ORG, primary_key=True),
     Column("case_id", _ID, primary_key=True),
-    Column("term", Integer, primary_key=True),
-    Column("number", Integer, primary_key=True),
+    Column("term", _Int64, primary_key=True),
+    Column("number", _Int64, primary_key=True),
     Column("digest", _HASH, nullable=False),
     Column("envelope", LargeBinary, nullable=False),
 )

@@ -4,13 +4,23 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import select
 
 from gateway.domain.organisations import OrgId
 from gateway.ports.vault import VaultPart
 from gateway.store import tables
+from gateway.store.statements import Cursor, Statement, given, placing
 
-_v, _x = tables.vault_parts, tables.vault_index
+_v, _x = tables.vault_parts.c, tables.vault_index.c
+
+_PUT = placing(tables.vault_parts)
+_REVEAL = Statement(
+    select(_v.kind, _v.subject_id, _v.salt, _v.content)
+    .where(*given(_v.org, _v.ref))
+    .order_by(_v.subject_id, _v.kind)
+)
+_INDEX = placing(tables.vault_index)
+_FIND = Statement(select(_x.subject_id).where(*given(_x.org, _x.blind)))
 
 
 class SqlVault:
@@ -20,8 +30,8 @@ class SqlVault:
     HMAC-SHA-256 under a key that is not in the database.
     """
 
-    def __init__(self, connection: Connection, key: bytes) -> None:
-        self._connection = connection
+    def __init__(self, cursor: Cursor, key: bytes) -> None:
+        self._cursor = cursor
         self._key = key
 
     def _blind(self, org: OrgId, identifier: str) -> str:
@@ -30,36 +40,32 @@ class SqlVault:
 
     def put(self, org: OrgId, ref: str, parts: Sequence[VaultPart]) -> None:
         """See Vault.put."""
-        for part in parts:
-            key = {
-                "org": str(org),
-                "ref": ref,
-                "kind": part.kind,
-                "subject_id": part.subject_id,
-            }
-            self._connection.execute(
-                delete(_v).where(*(_v.c[name] == value for name, value in key.items()))
-            )
-            self._connection.execute(insert(_v).values(**key, salt=part.salt, content=part.content))
+        self._cursor.change_each(
+            _PUT,
+            [
+                {
+                    "org": str(org),
+                    "ref": ref,
+                    "kind": part.kind,
+                    "subject_id": part.subject_id,
+                    "salt": part.salt,
+                    "content": part.content,
+                }
+                for part in parts
+            ],
+        )
 
     def reveal(self, org: OrgId, ref: str, purpose: str) -> Sequence[VaultPart]:
         """See Vault.reveal. Raises ValueError without a purpose."""
         if not purpose:
             raise ValueError("identity is revealed for a purpose only")
-        rows = self._connection.execute(
-            select(_v.c.kind, _v.c.subject_id, _v.c.salt, _v.c.content)
-            .where(_v.c.org == str(org), _v.c.ref == ref)
-            .order_by(_v.c.subject_id, _v.c.kind)
-        )
+        rows = self._cursor.rows(_REVEAL, org=str(org), ref=ref)
         return [VaultPart(*row) for row in rows]
 
     def index(self, org: OrgId, subject_id: str, identifier: str) -> None:
         """See Vault.index."""
         blind = self._blind(org, identifier)
-        self._connection.execute(delete(_x).where(_x.c.org == str(org), _x.c.blind == blind))
-        self._connection.execute(
-            insert(_x).values(org=str(org), blind=blind, subject_id=subject_id)
-        )
+        self._cursor.change(_INDEX, org=str(org), blind=blind, subject_id=subject_id)
 
     def fingerprint(self, org: OrgId, content: bytes) -> bytes:
         """See Vault.fingerprint."""
@@ -67,8 +73,5 @@ class SqlVault:
 
     def find(self, org: OrgId, identifier: str) -> str | None:
         """See Vault.find."""
-        return self._connection.execute(
-            select(_x.c.subject_id).where(
-                _x.c.org == str(org), _x.c.blind == self._blind(org, identifier)
-            )
-        ).scalar()
+        row = self._cursor.row(_FIND, org=str(org), blind=self._blind(org, identifier))
+        return str(row[0]) if row else None

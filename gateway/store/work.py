@@ -16,43 +16,88 @@ from gateway.domain.placements import Placement
 from gateway.domain.subjects import Subject
 from gateway.ports.store import PartFailed
 from gateway.store import tables
+from gateway.store.backlog import SqlBacklog
+from gateway.store.dead_letters import SqlDeadLetters
 from gateway.store.event_log import SqlEventLog
 from gateway.store.inbox import SqlInbox
+from gateway.store.lanes import SqlLanes
 from gateway.store.ledger import SqlBookmarks, SqlCounters, SqlRequests, SqlTitles
 from gateway.store.outbox import SqlOutbox
+from gateway.store.published_facts import SqlPublishedFacts
+from gateway.store.recovered_facts import SqlRecoveredFacts
+from gateway.store.recovery import SqlRecoveries
+from gateway.store.returns import SqlReturns, SqlStarts
 from gateway.store.shelves import SqlShelf
+from gateway.store.statements import Cursor
+from gateway.store.subscribers import SqlSubscribers
 from gateway.store.vault import SqlVault
 
 BY_THE_TASK = (IntegrityError, DataError, ProgrammingError)
 """What the database says to one statement; any other word of it is about the whole transaction."""
 
 
-class SqlWork:
-    """Implements gateway.ports.store.Work."""
+class SavepointNeeded(BaseException):
+    """A part failed that had no savepoint: nothing of the transaction may be kept.
 
-    def __init__(self, connection: Connection, vault_key: bytes) -> None:
+    Not an Exception, so that no task can take it for a failure of its own.
+    """
+
+
+class SqlWork:
+    """Implements gateway.ports.store.Work.
+
+    With `savepoints` off a part that fails ends the whole transaction by SavepointNeeded. Parts
+    seldom fail, and SQLite copies every page that it changes under a savepoint.
+    """
+
+    def __init__(
+        self, connection: Connection, vault_key: bytes, *, savepoints: bool = True
+    ) -> None:
         self._connection = connection
-        self.absences = SqlShelf(connection, tables.absences, Absence)
-        self.subjects = SqlShelf(connection, tables.subjects, Subject)
-        self.cases = SqlShelf(connection, tables.cases, DropoutCase)
-        self.letters = SqlShelf(connection, tables.letters, Letter)
-        self.orders = SqlShelf(connection, tables.orders, RetrievalOrder)
-        self.placements = SqlShelf(connection, tables.placements, Placement)
-        self.exchanges = SqlShelf(connection, tables.exchanges, AgencyExchange)
-        self.counters = SqlCounters(connection)
-        self.events = SqlEventLog(connection, self.counters)
-        self.outbox = SqlOutbox(connection)
-        self.inbox = SqlInbox(connection)
-        self.vault = SqlVault(connection, vault_key)
-        self.requests = SqlRequests(connection)
-        self.titles = SqlTitles(connection)
-        self.bookmarks = SqlBookmarks(connection)
+        self._savepoints = savepoints
+        self._cursor = cursor = Cursor(connection)
+        self.absences = SqlShelf(cursor, tables.absences, Absence)
+        self.subjects = SqlShelf(cursor, tables.subjects, Subject)
+        self.cases = SqlShelf(cursor, tables.cases, DropoutCase)
+        self.letters = SqlShelf(cursor, tables.letters, Letter)
+        self.orders = SqlShelf(cursor, tables.orders, RetrievalOrder)
+        self.placements = SqlShelf(cursor, tables.placements, Placement)
+        self.exchanges = SqlShelf(cursor, tables.exchanges, AgencyExchange)
+        self.counters = SqlCounters(cursor)
+        self.events = SqlEventLog(connection, cursor, self.counters)
+        self.outbox = SqlOutbox(connection, cursor)
+        self.inbox = SqlInbox(connection, cursor)
+        self.lanes = SqlLanes(connection)
+        self.dead_letters = SqlDeadLetters(connection)
+        self.backlog = SqlBacklog(connection)
+        self.vault = SqlVault(cursor, vault_key)
+        self.requests = SqlRequests(cursor)
+        self.titles = SqlTitles(cursor)
+        self.bookmarks = SqlBookmarks(cursor)
+        self.subscribers = SqlSubscribers(connection)
+        self.facts = SqlPublishedFacts(connection)
+        self.recoveries = SqlRecoveries(connection, cursor)
+        self.recovered_facts = SqlRecoveredFacts(connection)
+        self.returns = SqlReturns(connection)
+        self.starts = SqlStarts(connection)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """See Work.savepoint."""
-        with self._connection.begin_nested():
+        if not self._savepoints:
+            try:
+                yield
+            except Exception as fault:
+                raise SavepointNeeded from fault
+            return
+        self._cursor.command("SAVEPOINT part")
+        try:
             yield
+        except BaseException:
+            self._cursor.command("ROLLBACK TO SAVEPOINT part")
+            self._cursor.command("RELEASE SAVEPOINT part")
+            raise
+        self._cursor.command("RELEASE SAVEPOINT part")
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

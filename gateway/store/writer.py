@@ -7,24 +7,34 @@ into one transaction, and answers each task only after the commit (promise 1).
 import asyncio
 import queue
 import threading
+import time
 import weakref
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from gateway.log_events import LogEvent, log
+from gateway.ports.condition import Code
 from gateway.ports.failpoints import Failpoint, reach
-from gateway.ports.store import StoreUnavailable, Work
-from gateway.store.engine import UnsafeStore
-from gateway.store.work import BY_THE_TASK, SqlWork
+from gateway.ports.store import OutcomeUnknown, StoreUnavailable, Work
+from gateway.store.commit_marks import CommitMark
+from gateway.store.disk_faults import ailment
+from gateway.store.faults import UnsafeStore
+from gateway.store.postgresql import passes
+from gateway.store.work import BY_THE_TASK, SavepointNeeded, SqlWork
 
 _MOST_IN_A_COMMIT = 200
+_MOST_RUNS = 5
+_PAUSE_SECONDS = 0.1  # before a transaction is run again, times the runs it had
+_LONGEST_ASKING = 10.0  # seconds in which a lost server may come back and tell
 _READERS = 2
 T = TypeVar("T")
-_Item = tuple[Callable[[Work], Any], "Future[Any]"]
+_Item = tuple[Callable[[Work], Any], "asyncio.Future[Any]"]
 _Outcome = tuple[Any, Exception | None]
 
 
@@ -42,6 +52,7 @@ class SqlStore:
 
     def __init__(self, engine: Engine, vault_key: bytes) -> None:
         self._engine = engine
+        self._mark = CommitMark(engine) if engine.dialect.name == "postgresql" else None
         self._vault_key = vault_key
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
@@ -49,6 +60,7 @@ class SqlStore:
         self._loop = asyncio.get_running_loop()
         self._closed = False
         self.ready = True
+        self.ails = Code.GOOD
         self._writer = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._writer.start()
 
@@ -56,10 +68,9 @@ class SqlStore:
         """See Store.write."""
         if self._closed:
             raise StoreUnavailable("the store is closed")
-        done: Future[T] = Future()
+        done: asyncio.Future[T] = self._loop.create_future()
         self._queue.put((task, done))
-        # A caller that goes away must not cut the commit: the writer finishes what it began.
-        return await asyncio.shield(asyncio.wrap_future(done))
+        return await done  # a caller that goes away cuts nothing: the task is carried out
 
     async def read(self, task: Callable[[Work], T]) -> T:
         """See Store.read."""
@@ -82,10 +93,18 @@ class SqlStore:
 
     def _read(self, task: Callable[[Work], T]) -> T:
         try:
-            with self._engine.connect().execution_options(reading=True) as connection:
-                return task(SqlWork(connection, self._vault_key))
+            try:
+                return self._read_once(task)
+            except DBAPIError as fault:
+                if not passes(fault):
+                    raise
+                return self._read_once(task)
         except (SQLAlchemyError, UnsafeStore) as fault:
             raise StoreUnavailable(type(fault).__name__) from fault
+
+    def _read_once(self, task: Callable[[Work], T]) -> T:
+        with self._engine.connect().execution_options(reading=True) as connection:
+            return task(SqlWork(connection, self._vault_key))
 
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
@@ -96,8 +115,7 @@ class SqlStore:
                     self._queue.put(None)
                     break
                 batch.append(item)
-            # From here on an item cannot be cancelled: it is answered, once.
-            self._commit([item for item in batch if item[1].set_running_or_notify_cancel()])
+            self._commit(batch)
 
     def _commit(self, batch: list[_Item]) -> None:
         """Run the batch in one transaction and answer each task after the commit."""
@@ -124,23 +142,42 @@ class SqlStore:
 
     def _answer(self, batch: list[_Item], outcomes: list[_Outcome]) -> None:
         self.ready = True
-        for (_, done), (result, raised) in zip(batch, outcomes, strict=True):
-            if raised is None:
-                done.set_result(result)
-            else:
-                done.set_exception(raised)
-        self._ring()
+        self._in_loop(partial(_tell, batch, outcomes))
+        self._in_loop(self._ring)
 
     def _fail(self, batch: list[_Item], fault: Exception) -> None:
         self.ready = False
+        self.ails = ailment(fault)
         log(LogEvent.STORE_FAILED, level="error", fault=type(fault).__name__)
-        for _, done in batch:
-            done.set_exception(StoreUnavailable(type(fault).__name__))
+        kind = OutcomeUnknown if isinstance(fault, OutcomeUnknown) else StoreUnavailable
+        outcomes: list[_Outcome] = [(None, kind(type(fault).__name__)) for _ in batch]
+        self._in_loop(partial(_tell, batch, outcomes))
 
     def _transaction(self, batch: list[_Item]) -> list[_Outcome]:
+        """Run the batch; again, a few times, where the database had to give up what may pass."""
+        for run in range(1, _MOST_RUNS):
+            try:
+                return self._run_batch(batch)
+            except DBAPIError as fault:
+                if not passes(fault):
+                    raise
+                log(LogEvent.STORE_RUN_AGAIN, level="warning", fault=type(fault.orig).__name__)
+                time.sleep(run * _PAUSE_SECONDS)
+        return self._run_batch(batch)
+
+    def _run_batch(self, batch: list[_Item]) -> list[_Outcome]:
+        """Run the batch in the open; with a savepoint for each part once one was needed."""
+        with suppress(SavepointNeeded):
+            return self._transaction_once(batch, savepoints=False)
+        return self._transaction_once(batch, savepoints=True)
+
+    def _transaction_once(self, batch: list[_Item], *, savepoints: bool) -> list[_Outcome]:
         outcomes: list[_Outcome] = []
-        with self._engine.begin() as connection:
-            work = SqlWork(connection, self._vault_key)
+        with self._engine.connect() as connection:
+            transaction = connection.begin()
+            if self._mark is not None:
+                self._mark.set(connection)
+            work = SqlWork(connection, self._vault_key, savepoints=savepoints)
             for index, (task, _) in enumerate(batch):
                 try:
                     with work.savepoint():
@@ -148,22 +185,53 @@ class SqlStore:
                 except BY_THE_TASK as fault:
                     outcomes.append((None, fault))
                 except DBAPIError as fault:
+                    if passes(fault):
+                        raise
                     raise _Spoiled(index, fault) from fault
                 except Exception as fault:  # noqa: BLE001 - handed to the task's own caller
                     outcomes.append((None, fault))
                 else:
                     outcomes.append((result, None))
             reach(Failpoint.STORE_BEFORE_COMMIT)
+            lost: DBAPIError | None = None
+            try:
+                transaction.commit()
+            except DBAPIError as fault:
+                lost = fault
+        # SQLite says at once what became of it; where its disk left that open, the process ended.
+        if lost is not None and not (self._mark and self._stands(self._mark)):
+            raise lost
         reach(Failpoint.STORE_AFTER_COMMIT)
         return outcomes
 
-    def _ring(self) -> None:
-        def ring() -> None:
-            for bell in list(self._bells):
-                bell.set()
+    def _stands(self, mark: CommitMark) -> bool:
+        """Find out whether a transaction stands whose commit failed or was not answered."""
+        until = time.monotonic() + _LONGEST_ASKING
+        while time.monotonic() < until:
+            try:
+                return mark.stands()
+            except (SQLAlchemyError, UnsafeStore):
+                time.sleep(_PAUSE_SECONDS)  # it may be starting again
+        raise OutcomeUnknown
 
+    def _ring(self) -> None:
+        for bell in list(self._bells):
+            bell.set()
+
+    def _in_loop(self, call: Callable[[], None]) -> None:
         try:
-            self._loop.call_soon_threadsafe(ring)
+            self._loop.call_soon_threadsafe(call)
         except RuntimeError:
-            # The loop has ended: nobody waits for a bell any more.
+            # The loop has ended: nobody waits for an answer or a bell any more.
             self._bells.clear()
+
+
+def _tell(batch: list[_Item], outcomes: list[_Outcome]) -> None:
+    """Answer those who still wait, all in one turn of their loop."""
+    for (_, done), (result, raised) in zip(batch, outcomes, strict=True):
+        if done.done():
+            continue  # its caller went away
+        if raised is None:
+            done.set_result(result)
+        else:
+            done.set_exception(raised)

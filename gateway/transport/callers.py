@@ -41,7 +41,7 @@ def admit(tools: Tools, method: str, org: OrgId, request: Message) -> Actor:
             f"{org} takes no part in the exchange.",
             "Have the directory's authority admit the organisation.",
         )
-    if org not in tools.home:
+    if org not in tools.home and not rule.guests:
         raise Refusal(
             Reason.NOT_AT_HOME,
             f"{org} is not at home on this node.",

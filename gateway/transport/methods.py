@@ -1,24 +1,31 @@
 """Every RPC and the use case behind it. Complete against the descriptors, which a test holds."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.service import (
     answer_letter,
     confirm_dropout,
+    dead_letters,
     determine_jurisdiction,
+    follow_log,
     list_todo,
     place,
     push_facts,
     read_events,
     read_places,
     read_records,
+    reconcile_lanes,
     record_whereabouts,
+    replay_facts,
     report_absence,
     request_hukou,
     resolve_subject,
     retrieve,
     submit_suspected_dropout,
+    tend_recovery,
+    tend_subscribers,
     write_letter,
 )
 
@@ -52,7 +59,13 @@ COMMANDS: Mapping[str, UseCase] = {
     "PlacementService/ProposePlacement": place.propose_placement,
     "PlacementService/DecidePlacement": place.decide_placement,
     "PlacementService/StartPlacement": place.start_placement,
-    "EventService/AckEvents": read_events.ack_events,
+    "EventService/AckEvents": tend_subscribers.ack_events,
+    "EventService/RejectEvent": tend_subscribers.reject_event,
+    "EventService/RedeliverEvent": tend_subscribers.redeliver_event,
+    "RecoveryService/WaivePeer": tend_recovery.waive_peer,
+    "RecoveryService/CheckRecoveredFact": tend_recovery.check_recovered_fact,
+    "DeliveryService/RedriveDeadLetter": dead_letters.redrive_dead_letter,
+    "DeliveryService/DiscardDeadLetter": dead_letters.discard_dead_letter,
 }
 """RPCs that change something; answered once for each request_id."""
 
@@ -71,22 +84,54 @@ QUERIES: Mapping[str, UseCase] = {
     "RetrievalService/ListOrders": read_records.list_orders,
     "PlacementService/GetPlacement": read_records.get_placement,
     "EventService/GetEvent": read_events.get_event,
+    "EventService/ListSubscribers": tend_subscribers.list_subscribers,
+    "EventService/ListRejectedEvents": tend_subscribers.list_rejected_events,
     "EventService/VerifyEvent": read_events.verify_event,
     "AgencyService/ListExchanges": read_records.list_exchanges,
+    "RecoveryService/GetRecovery": tend_recovery.get_recovery,
+    "RecoveryService/ListRecoveredFacts": tend_recovery.list_recovered_facts,
+    "DeliveryService/ListDeadLetters": dead_letters.list_dead_letters,
+    "DeliveryService/ReconcileLanes": reconcile_lanes.reconcile_lanes,
     "DivisionService/ResolveDivision": read_places.resolve_division,
     "DivisionService/ListDivisions": read_places.list_divisions,
     "DirectoryService/GetOrganisation": read_places.get_organisation,
     "DirectoryService/ListOrganisations": read_places.list_organisations,
     "DirectoryService/ListKeys": read_places.list_keys,
+    "DirectoryService/ListEntitlements": read_places.list_entitlements,
 }
 """RPCs that only read."""
 
-RECORD_STREAMS: Mapping[str, tuple[str, UseCase]] = {
-    "AbsenceService/ReportAbsences": ("report", report_absence.report_absence),
-    "AgencyService/PushFacts": ("", push_facts.push_fact),
-}
-"""RPCs that take a stream of records and answer each for itself: the field of the stream's message
-that holds the record (empty: the message itself), and the use case for one record."""
 
-EVENT_STREAM = "EventService/Subscribe"
-"""The RPC that streams pages of the log."""
+@dataclass(frozen=True)
+class RecordStream:
+    """A stream of records, answered each for itself: the use case for one record, the field of the
+    stream's message that holds one (empty: the message itself), and the one that holds many.
+    """
+
+    use_case: UseCase
+    one: str = ""
+    many: str = ""
+
+
+RECORD_STREAMS: Mapping[str, RecordStream] = {
+    "AbsenceService/ReportAbsences": RecordStream(
+        report_absence.report_absence, "report", "reports"
+    ),
+    "AgencyService/PushFacts": RecordStream(push_facts.push_fact),
+}
+"""RPCs that take a stream of records and answer each for itself."""
+
+
+@dataclass(frozen=True)
+class PageStream:
+    """A stream of pages: the use case for one page, and one that writes when it begins, if any."""
+
+    page: UseCase
+    opening: UseCase | None = None
+
+
+PAGE_STREAMS: Mapping[str, PageStream] = {
+    "EventService/Subscribe": PageStream(follow_log.log_page, follow_log.open_log),
+    "FactService/ReplayFacts": PageStream(replay_facts.facts_page),
+}
+"""RPCs that answer with a stream of pages."""

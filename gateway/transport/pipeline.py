@@ -1,31 +1,33 @@
 """The way of every call: errors outermost, then identity, policy, decoding, use case, encoding."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
+from gateway.codec import fields
 from gateway.domain.errors import Reason, Refusal
 from gateway.log_events import LogEvent, log
-from gateway.ports.store import Store, StoreUnavailable, Work
+from gateway.ports.store import PartFailed, Store, StoreUnavailable, Work
 from gateway.service.answer_once import answer_once
 from gateway.service.desk import Actor, Desk, Tools
-from gateway.service.read_events import start_position, subscription_page
 from gateway.transport.callers import admit, caller_of
-from gateway.transport.methods import COMMANDS, EVENT_STREAM, QUERIES, RECORD_STREAMS
-from gateway.transport.refusals import BUSY, FAULT, record_of, status_of
-from gateway.v1.event_pb2 import SubscribeRequest, SubscribeResponse
+from gateway.transport.methods import COMMANDS, QUERIES, RECORD_STREAMS
+from gateway.transport.places import Places
+from gateway.transport.refusals import FAULT, NO_STORE, record_of, status_of
 
 MOST_BYTES = 1024 * 1024
 """Largest request taken; the transport's own limit lies above, so that ours can explain itself."""
 
-_WATCH_SECONDS = 1.0
 _RECORDS_AT_ONCE = 64
+_RECORDS_IN_A_MESSAGE = 100
+_MOST_CALLS = 1000
+_ANY = ""
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -51,22 +53,26 @@ class Pipeline:
     """Carries calls to use cases in the store's transactions."""
 
     def __init__(self, store: Store, tools: Tools) -> None:
-        self._store = store
-        self._tools = tools
+        self.store = store
+        self.tools = tools
         self.draining = asyncio.Event()
+        self._calls = Places(
+            _MOST_CALLS, "calls under way at this node", "Try again shortly, with fewer at once."
+        )
 
     def unary(self, method: Method) -> Callable[[bytes, Context], Awaitable[bytes]]:
         """Return the handler of an RPC with one request and one answer."""
 
         async def handle(data: bytes, context: Context) -> bytes:
             async def answer() -> bytes:
-                request = _decode(method, data)
-                actor = admit(self._tools, method.name, caller_of(context), request)
+                request = self.decode(method, data)
+                actor = admit(self.tools, method.name, caller_of(context), request)
                 response = await self._answer(method, actor, request)
                 return response.SerializeToString()
 
             try:
-                return bytes(await self._guarded(method, answer()))
+                with self._calls.taken(_ANY):
+                    return bytes(await self.guarded(method, answer()))
             except Refusal as refusal:
                 await context.abort_with_status(status_of(refusal))
                 raise
@@ -85,10 +91,11 @@ class Pipeline:
                 self._read_records(method, items, context, answers, places)
             )
             try:
-                while (answer := await answers.get()) is not None:
-                    yield answer.result()
-                    places.release()  # only now: who does not read its answers sends no more
-                await reader
+                with self._calls.taken(_ANY):
+                    while (answer := await answers.get()) is not None:
+                        yield answer.result()
+                        places.release()  # only now: who does not read its answers sends no more
+                    await reader
             except Refusal as refusal:
                 await context.abort_with_status(status_of(refusal))
             finally:
@@ -122,85 +129,92 @@ class Pipeline:
         finally:
             answers.put_nowait(None)
 
-    def events(self, method: Method) -> Callable[[bytes, Context], AsyncIterator[bytes]]:
-        """Return the handler of a subscription: pages of the past, then what arrives."""
-
-        async def handle(data: bytes, context: Context) -> AsyncIterator[bytes]:
-            bell = self._store.bell()
-            try:
-                request = _decode(method, data)
-                if not isinstance(request, SubscribeRequest):
-                    raise FAULT
-                position: int | None = None
-                while not self.draining.is_set():
-                    bell.clear()
-                    # Asked anew for every page: a right that ended yields nothing more.
-                    actor = admit(self._tools, method.name, caller_of(context), request)
-                    page = await self._guarded(method, self._page(actor, request, position))
-                    if page.events or position is None:
-                        yield page.SerializeToString()
-                    position = page.position
-                    if request.stop_at_end and position >= page.end_position:
-                        return
-                    if position >= page.end_position:
-                        await _wait(bell)
-            except Refusal as refusal:
-                await context.abort_with_status(status_of(refusal))
-
-        return handle
-
-    async def _page(
-        self, actor: Actor, request: SubscribeRequest, position: int | None
-    ) -> SubscribeResponse:
-        def read(work: Work) -> SubscribeResponse:
-            desk = self._desk(work, actor)
-            after = start_position(desk, request) if position is None else position
-            return subscription_page(desk, request, after)
-
-        return await self._store.read(read)
-
     async def _answer(self, method: Method, actor: Actor, request: Message) -> Message:
         query = QUERIES.get(method.name)
         if query is not None:
-            return await self._store.read(lambda work: query(self._desk(work, actor), request))
+            return await self.store.read(lambda work: query(self.desk(work, actor), request))
         command = COMMANDS[method.name]
-        return await self._store.write(
+        return await self.store.write(
             lambda work: answer_once(
-                self._desk(work, actor), method.name, request, command, method.response
+                self.desk(work, actor), method.name, request, command, method.response
             )
         )
 
     async def _record(self, method: Method, data: bytes, context: Context) -> bytes:
-        """Answer one record of a stream. Raises Refusal only when the whole call is refused."""
-        wrapped = _decode(method, data)
-        field, use_case = RECORD_STREAMS[method.name]
-        record: Message = getattr(wrapped, field) if field else wrapped
-        answer: Any = method.response(request_id=getattr(record, "request_id", ""))
-        try:
-            actor = admit(self._tools, method.name, caller_of(context), record)
-        except Refusal as refusal:
-            if refusal.field != "actor_post":  # the post is the record's, all else the caller's
-                raise
-            answer.refused.CopyFrom(record_of(refusal))
-            return bytes(answer.SerializeToString())
-        response_class = type(answer.accepted) if field else method.response
-        try:
-            response = await self._guarded(
-                method,
-                self._store.write(
-                    lambda work: answer_once(
-                        self._desk(work, actor), method.name, record, use_case, response_class
-                    )
-                ),
+        """Answer one message of a stream. Raises Refusal only when the whole call is refused."""
+        wrapped = self.decode(method, data)
+        stream = RECORD_STREAMS[method.name]
+        records = list(getattr(wrapped, stream.many)) if stream.many else []
+        if len(records) > _RECORDS_IN_A_MESSAGE:
+            raise fields.invalid(
+                stream.many,
+                f"More than {_RECORDS_IN_A_MESSAGE} records in one message.",
+                "Spread them over several messages of the stream.",
             )
-            if not field:
-                return bytes(response.SerializeToString())
-            answer.accepted.CopyFrom(response)
-        except Refusal as refusal:
-            answer.refused.CopyFrom(record_of(refusal))
+        if records:
+            answers = await self._answer_records(method, records, context)
+            return bytes(method.response(answers=answers).SerializeToString())
+        record = getattr(wrapped, stream.one) if stream.one else wrapped
+        (answer,) = await self._answer_records(method, [record], context)
         return bytes(answer.SerializeToString())
 
-    async def _guarded(self, method: Method, work: Awaitable[Any]) -> Any:
+    async def _answer_records(
+        self, method: Method, records: Sequence[Any], context: Context
+    ) -> list[Message]:
+        """Carry out records in one transaction; what one is refused for leaves the others be."""
+        org = caller_of(context)
+        actors: list[Actor | Refusal] = []
+        for record in records:
+            try:
+                actors.append(admit(self.tools, method.name, org, record))
+            except Refusal as refusal:
+                if refusal.field != "actor_post":  # the post is the record's, all else the caller's
+                    raise
+                actors.append(refusal)
+
+        def task(work: Work) -> list[Message | Refusal]:
+            return [
+                actor if isinstance(actor, Refusal) else self._attempt(work, method, actor, record)
+                for actor, record in zip(actors, records, strict=True)
+            ]
+
+        try:
+            outcomes = await self.guarded(method, self.store.write(task))
+        except Refusal as refusal:
+            outcomes = [refusal] * len(records)
+        return [
+            self._answered(method, record, outcome)
+            for record, outcome in zip(records, outcomes, strict=True)
+        ]
+
+    def _attempt(
+        self, work: Work, method: Method, actor: Actor, record: Message
+    ) -> Message | Refusal:
+        stream = RECORD_STREAMS[method.name]
+        response = type(method.response().accepted) if stream.one else method.response  # type: ignore[attr-defined]
+        try:
+            with work.attempt():
+                return answer_once(
+                    self.desk(work, actor), method.name, record, stream.use_case, response
+                )
+        except Refusal as refusal:
+            return refusal
+        except PartFailed as fault:
+            log(LogEvent.RPC_FAILED, level="error", method=method.name, fault=str(fault))
+            return FAULT
+
+    def _answered(self, method: Method, record: Any, outcome: Message | Refusal) -> Message:
+        answer: Any = method.response(request_id=record.request_id)
+        if isinstance(outcome, Refusal):
+            log(LogEvent.RPC_REFUSED, method=method.name, reason=outcome.reason)
+            answer.refused.CopyFrom(record_of(outcome))
+        elif RECORD_STREAMS[method.name].one:
+            answer.accepted.CopyFrom(outcome)
+        else:
+            return outcome
+        return cast("Message", answer)
+
+    async def guarded(self, method: Method, work: Awaitable[Any]) -> Any:
         """Await the work; whatever it raises becomes a refusal that discloses nothing."""
         task = asyncio.ensure_future(work)
         await asyncio.wait({task})
@@ -211,50 +225,28 @@ class Pipeline:
             log(LogEvent.RPC_REFUSED, method=method.name, reason=fault.reason)
             raise fault
         if isinstance(fault, StoreUnavailable):
-            raise BUSY from fault
+            raise NO_STORE from fault
         log(LogEvent.RPC_FAILED, level="error", method=method.name, fault=type(fault).__name__)
         raise FAULT from fault
 
-    def _desk(self, work: Work, actor: Actor) -> Desk:
-        return Desk(work, self._tools, actor, self._tools.clock.now())
+    def desk(self, work: Work, actor: Actor) -> Desk:
+        """Return the desk of an actor in a transaction."""
+        return Desk(work, self.tools, actor, self.tools.clock.now())
 
-
-def _decode(method: Method, data: bytes) -> Message:
-    """Parse a request. Raises Refusal(TOO_LARGE or MALFORMED_REQUEST)."""
-    if len(data) > MOST_BYTES:
-        raise Refusal(
-            Reason.TOO_LARGE,
-            f"The request has {len(data)} bytes; {MOST_BYTES} are taken.",
-            "Send less at once, or use the streaming method.",
-        )
-    try:
-        return method.request.FromString(data)
-    except DecodeError:
-        raise Refusal(
-            Reason.MALFORMED_REQUEST,
-            "The bytes are no valid request of this method.",
-            "Encode the request with the contract's definitions.",
-        ) from None
-
-
-async def _wait(bell: asyncio.Event) -> None:
-    try:
-        # Not wait_for: before Python 3.12 it can swallow a cancellation.
-        async with asyncio.timeout(_WATCH_SECONDS):
-            await bell.wait()
-    except TimeoutError:
-        return
-
-
-def handler_of(
-    pipeline: Pipeline, descriptor: MethodDescriptor
-) -> "grpc.RpcMethodHandler[Any, Any]":
-    """Return the gRPC handler of an RPC. Raises LookupError for one without a use case."""
-    method = Method.of(descriptor)
-    if method.name in RECORD_STREAMS:
-        return grpc.stream_stream_rpc_method_handler(pipeline.records(method))
-    if method.name == EVENT_STREAM:
-        return grpc.unary_stream_rpc_method_handler(pipeline.events(method))
-    if method.name in COMMANDS or method.name in QUERIES:
-        return grpc.unary_unary_rpc_method_handler(pipeline.unary(method))
-    raise LookupError(f"{method.name} has no use case")
+    @staticmethod
+    def decode(method: Method, data: bytes) -> Message:
+        """Parse a request. Raises Refusal(TOO_LARGE or MALFORMED_REQUEST)."""
+        if len(data) > MOST_BYTES:
+            raise Refusal(
+                Reason.TOO_LARGE,
+                f"The request has {len(data)} bytes; {MOST_BYTES} are taken.",
+                "Send less at once, or use the streaming method.",
+            )
+        try:
+            return method.request.FromString(data)
+        except DecodeError:
+            raise Refusal(
+                Reason.MALFORMED_REQUEST,
+                "The bytes are no valid request of this method.",
+                "Encode the request with the contract's definitions.",
+            ) from None

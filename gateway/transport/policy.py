@@ -7,26 +7,33 @@ its own organisation's: every record is kept under it, so what belongs to others
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.domain.entitlements import PUBLISHED
 from gateway.domain.organisations import Post, Role
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Who may call. `posts` is empty for reads, which need no post."""
+    """Who may call. `posts` is empty for reads, which need no post. `guests`: organisations that
+    are at home on another node may call too; what they may see is the use case's to say.
+    """
 
     roles: frozenset[Role]
     posts: frozenset[Post] = frozenset()
+    guests: bool = False
 
 
-def _rule(*roles: Role, posts: tuple[Post, ...] = ()) -> Rule:
-    return Rule(frozenset(roles), frozenset(posts))
+def _rule(*roles: Role, posts: tuple[Post, ...] = (), guests: bool = False) -> Rule:
+    return Rule(frozenset(roles), frozenset(posts), guests)
 
 
 _EDU, _SCH, _TWN = Role.EDU, Role.SCH, Role.TWN
 _OFFICE = (Post.CASE_OFFICER, Post.APPROVER)
 _SCHOOL_POSTS = (Post.HEAD_TEACHER, Post.REGISTRAR, Post.PRINCIPAL)
 _EVERY_POST = tuple(post for post in Post if post not in {Post.SYSTEM, Post.OPERATOR})
+_DECIDE = (Post.APPROVER, Post.PRINCIPAL, Post.TOWNSHIP_OFFICER, Post.AGENCY_OFFICER)
 _ANYONE = _rule(*Role)
+_SUBSCRIBES = _rule(*Role, posts=(*_EVERY_POST, Post.OPERATOR))
+_OPERATES = _rule(*Role, posts=(Post.OPERATOR,))
 _CASE_PARTIES = _rule(_EDU, _SCH, _TWN)
 _EDU_ACTS = _rule(_EDU, posts=_OFFICE)
 _APPROVES = _rule(_EDU, posts=(Post.APPROVER,))
@@ -79,15 +86,31 @@ POLICY: Mapping[str, Rule] = {
     "PlacementService/StartPlacement": _rule(_SCH, posts=(Post.PRINCIPAL, Post.REGISTRAR)),
     "PlacementService/GetPlacement": _rule(_EDU, _SCH),
     "EventService/Subscribe": _ANYONE,
-    "EventService/AckEvents": _rule(*Role, posts=(*_EVERY_POST, Post.OPERATOR)),
+    "EventService/AckEvents": _SUBSCRIBES,
+    "EventService/ListSubscribers": _ANYONE,
+    "EventService/RejectEvent": _SUBSCRIBES,
+    "EventService/ListRejectedEvents": _ANYONE,
+    "EventService/RedeliverEvent": _SUBSCRIBES,
     "EventService/GetEvent": _ANYONE,
     "EventService/VerifyEvent": _ANYONE,
     "AgencyService/PushFacts": _rule(Role.PSB, Role.RRB, posts=(Post.AGENCY_OFFICER,)),
     "AgencyService/ListExchanges": _rule(Role.PSB, Role.RRB),
+    "RecoveryService/GetRecovery": _ANYONE,
+    # Two posts decide, one of them the operator's; which other one is the organisation's own matter.
+    "RecoveryService/WaivePeer": _rule(*Role, posts=(*_DECIDE, Post.OPERATOR)),
+    "RecoveryService/ListRecoveredFacts": _ANYONE,
+    "RecoveryService/CheckRecoveredFact": _rule(*Role, posts=_EVERY_POST),
+    "DeliveryService/ListDeadLetters": _ANYONE,
+    "DeliveryService/RedriveDeadLetter": _OPERATES,
+    "DeliveryService/DiscardDeadLetter": _OPERATES,
+    "DeliveryService/ReconcileLanes": _ANYONE,
     "DivisionService/ResolveDivision": _ANYONE,
     "DivisionService/ListDivisions": _ANYONE,
     "DirectoryService/GetOrganisation": _ANYONE,
     "DirectoryService/ListOrganisations": _ANYONE,
     "DirectoryService/ListKeys": _ANYONE,
+    "DirectoryService/ListEntitlements": _ANYONE,
+    # The roles to which any kind is published; the entitlement decides.
+    "FactService/ReplayFacts": _rule(*frozenset().union(*PUBLISHED.values()), guests=True),
 }
 """RPC (without the package) -> rule. Complete against the descriptors, which a test holds."""

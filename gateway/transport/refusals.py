@@ -25,12 +25,12 @@ FAULT = Refusal(
 )
 """What a caller sees of a fault of ours: nothing of its inside."""
 
-BUSY = Refusal(
-    Reason.UNAVAILABLE,
-    "A part of the gateway is away just now.",
+NO_STORE = Refusal(
+    Reason.STORE_UNAVAILABLE,
+    "The gateway's store takes nothing just now.",
     "Try again shortly with the same request_id; nothing is done twice.",
 )
-"""What a caller sees when the store or another part does not answer."""
+"""What a caller sees when the store's disk is full or read-only, or its database is away."""
 
 
 def status_of(refusal: Refusal) -> grpc.Status:

@@ -1,5 +1,6 @@
 """The gRPC server of a node: services from the descriptors, mutual TLS, health, reflection."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import grpc
@@ -8,17 +9,22 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
 
-from gateway.transport.pipeline import MOST_BYTES, Pipeline, handler_of
+from gateway.transport.handlers import handler_of
+from gateway.transport.page_streams import PageStreams
+from gateway.transport.pipeline import MOST_BYTES, Pipeline
 from gateway.v1 import (
     absence_pb2,
     agency_pb2,
     case_pb2,
+    delivery_pb2,
     directory_pb2,
     division_pb2,
     event_pb2,
+    fact_pb2,
     jurisdiction_pb2,
     letter_pb2,
     placement_pb2,
+    recovery_pb2,
     retrieval_pb2,
     subject_pb2,
 )
@@ -29,12 +35,15 @@ SERVICES: tuple[ServiceDescriptor, ...] = tuple(
         absence_pb2,
         agency_pb2,
         case_pb2,
+        delivery_pb2,
         directory_pb2,
         division_pb2,
         event_pb2,
+        fact_pb2,
         jurisdiction_pb2,
         letter_pb2,
         placement_pb2,
+        recovery_pb2,
         retrieval_pb2,
         subject_pb2,
     )
@@ -51,7 +60,6 @@ _OPTIONS = (
     ("grpc.max_connection_age_grace_ms", 60_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
 )
-_MOST_CALLS = 1000
 
 
 @dataclass(frozen=True)
@@ -68,10 +76,11 @@ class GatewayServer:
 
     def __init__(self, pipeline: Pipeline, tls: TlsFiles, listen: str, *, reflect: bool) -> None:
         self._pipeline = pipeline
-        self._server = grpc.aio.server(options=_OPTIONS, maximum_concurrent_rpcs=_MOST_CALLS)
+        self._server = grpc.aio.server(options=_OPTIONS)  # its bounds are those of the pipeline
         self._health = health_aio.HealthServicer()
+        streams = PageStreams(pipeline)
         for service in SERVICES:
-            handlers = {m.name: handler_of(pipeline, m) for m in service.methods}
+            handlers = {m.name: handler_of(pipeline, streams, m) for m in service.methods}
             generic = grpc.method_handlers_generic_handler(service.full_name, handlers)
             self._server.add_generic_rpc_handlers((generic,))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -87,18 +96,18 @@ class GatewayServer:
 
     async def start(self) -> None:
         """Begin to take calls; health says NOT_SERVING until told otherwise."""
-        await self.say_serving(serving=False)
+        await self.say(False, {})
         await self._server.start()
 
-    async def say_serving(self, *, serving: bool) -> None:
-        """Set the answer of the health service, for the server and for each service."""
-        answer = health_pb2.HealthCheckResponse
-        state = answer.SERVING if serving else answer.NOT_SERVING
-        for name in ("", *(service.full_name for service in SERVICES)):
-            await self._health.set(name, state)
+    async def say(self, serving: bool, parts: Mapping[str, bool]) -> None:
+        """Set the answer of the health service: for all services, and for each part by its name."""
+        names = ("", *(service.full_name for service in SERVICES))
+        for name, good in (dict.fromkeys(names, serving) | dict(parts)).items():
+            answer = health_pb2.HealthCheckResponse
+            await self._health.set(name, answer.SERVING if good else answer.NOT_SERVING)
 
     async def stop(self, seconds: float) -> None:
         """Refuse new work, finish what runs within `seconds`, then close."""
-        await self.say_serving(serving=False)
+        await self._health.enter_graceful_shutdown()
         self._pipeline.draining.set()
         await self._server.stop(seconds)

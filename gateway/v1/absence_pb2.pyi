@@ -384,23 +384,33 @@ Global___ReportAbsenceResponse: _TypeAlias = ReportAbsenceResponse  # noqa: Y015
 
 @_typing.final
 class ReportAbsencesRequest(_message.Message):
-    """ReportAbsencesRequest is one report of a stream."""
+    """ReportAbsencesRequest is one report of a stream, or many."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REPORT_FIELD_NUMBER: _builtins.int
+    REPORTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def report(self) -> Global___ReportAbsenceRequest:
-        """Required. One report with its own request_id; resending the stream is safe."""
+        """Required unless `reports` is filled in. One report with its own request_id; resending the stream
+        is safe.
+        """
+
+    @_builtins.property
+    def reports(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReportAbsenceRequest]:
+        """Up to 100 reports in place of `report`, each with its own request_id: cheaper for many. They are
+        answered together.
+        """
 
     def __init__(
         self,
         *,
         report: Global___ReportAbsenceRequest | None = ...,
+        reports: _abc.Iterable[Global___ReportAbsenceRequest] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["report", b"report", "reports", b"reports"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -408,15 +418,16 @@ Global___ReportAbsencesRequest: _TypeAlias = ReportAbsencesRequest  # noqa: Y015
 
 @_typing.final
 class ReportAbsencesResponse(_message.Message):
-    """ReportAbsencesResponse is the answer to one report of a stream."""
+    """ReportAbsencesResponse is the answer to one report of a stream, or to the many of one message."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     ACCEPTED_FIELD_NUMBER: _builtins.int
     REFUSED_FIELD_NUMBER: _builtins.int
+    ANSWERS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """The request_id answered."""
+    """The request_id answered; empty beside `answers`."""
     @_builtins.property
     def accepted(self) -> Global___ReportAbsenceResponse:
         """It was recorded."""
@@ -425,16 +436,21 @@ class ReportAbsencesResponse(_message.Message):
     def refused(self) -> _error_pb2.RefusedRecord:
         """It was refused; the other reports of the stream are unaffected."""
 
+    @_builtins.property
+    def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReportAbsencesResponse]:
+        """The answers to `reports`, one for each in their order."""
+
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
         accepted: Global___ReportAbsenceResponse | None = ...,
         refused: _error_pb2.RefusedRecord | None = ...,
+        answers: _abc.Iterable[Global___ReportAbsencesResponse] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "refused", b"refused", "result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "refused", b"refused", "request_id", b"request_id", "result", b"result"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "answers", b"answers", "refused", b"refused", "request_id", b"request_id", "result", b"result"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["accepted", "refused"]  # noqa: Y015
     _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015

@@ -22,38 +22,45 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from gateway.v1 import event_pb2 as gateway_dot_v1_dot_event__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1agateway/v1/directory.proto\x12\ngateway.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa9\x01\n\x11\x44irectoryDocument\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12-\n\tissued_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\rorganisations\x18\x03 \x03(\x0b\x32\x18.gateway.v1.Organisation\x12#\n\x04keys\x18\x04 \x03(\x0b\x32\x15.gateway.v1.PublicKey\"\x88\x01\n\x0cOrganisation\x12\x14\n\x0corganisation\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08superior\x18\x03 \x01(\t\x12\x10\n\x08township\x18\x04 \x01(\t\x12\x13\n\x0bletter_mark\x18\x05 \x01(\t\x12\r\n\x05posts\x18\x06 \x03(\t\x12\x0c\n\x04node\x18\x07 \x01(\t\"\xc5\x02\n\tPublicKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x14\n\x0corganisation\x18\x02 \x01(\t\x12\'\n\x07purpose\x18\x03 \x01(\x0e\x32\x16.gateway.v1.KeyPurpose\x12+\n\talgorithm\x18\x04 \x01(\x0e\x32\x18.gateway.v1.KeyAlgorithm\x12\x12\n\npublic_key\x18\x05 \x01(\x0c\x12.\n\nnot_before\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnot_after\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrevoked_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11revocation_reason\x18\t \x01(\t\".\n\x16GetOrganisationRequest\x12\x14\n\x0corganisation\x18\x01 \x01(\t\"d\n\x17GetOrganisationResponse\x12.\n\x0corganisation\x18\x01 \x01(\x0b\x32\x18.gateway.v1.Organisation\x12\x19\n\x11\x64irectory_version\x18\x02 \x01(\x03\"a\n\x18ListOrganisationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x10\n\x08\x64ivision\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\"\x80\x01\n\x19ListOrganisationsResponse\x12/\n\rorganisations\x18\x01 \x03(\x0b\x32\x18.gateway.v1.Organisation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x19\n\x11\x64irectory_version\x18\x03 \x01(\x03\"N\n\x0fListKeysRequest\x12\x14\n\x0corganisation\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"P\n\x10ListKeysResponse\x12#\n\x04keys\x18\x01 \x03(\x0b\x32\x15.gateway.v1.PublicKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*U\n\nKeyPurpose\x12\x1b\n\x17KEY_PURPOSE_UNSPECIFIED\x10\x00\x12\x14\n\x10KEY_PURPOSE_SIGN\x10\x01\x12\x14\n\x10KEY_PURPOSE_SEAL\x10\x02*q\n\x0cKeyAlgorithm\x12\x1d\n\x19KEY_ALGORITHM_UNSPECIFIED\x10\x00\x12\x19\n\x15KEY_ALGORITHM_ED25519\x10\x01\x12\'\n#KEY_ALGORITHM_HPKE_X25519_AES256GCM\x10\x02\x32\x97\x02\n\x10\x44irectoryService\x12Z\n\x0fGetOrganisation\x12\".gateway.v1.GetOrganisationRequest\x1a#.gateway.v1.GetOrganisationResponse\x12`\n\x11ListOrganisations\x12$.gateway.v1.ListOrganisationsRequest\x1a%.gateway.v1.ListOrganisationsResponse\x12\x45\n\x08ListKeys\x12\x1b.gateway.v1.ListKeysRequest\x1a\x1c.gateway.v1.ListKeysResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1agateway/v1/directory.proto\x12\ngateway.v1\x1a\x16gateway/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd8\x01\n\x11\x44irectoryDocument\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12-\n\tissued_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\rorganisations\x18\x03 \x03(\x0b\x32\x18.gateway.v1.Organisation\x12#\n\x04keys\x18\x04 \x03(\x0b\x32\x15.gateway.v1.PublicKey\x12-\n\x0c\x65ntitlements\x18\x05 \x03(\x0b\x32\x17.gateway.v1.Entitlement\"\xcb\x01\n\x0b\x45ntitlement\x12\x14\n\x0corganisation\x18\x01 \x01(\t\x12\x10\n\x08\x64ivision\x18\x02 \x01(\t\x12$\n\x05types\x18\x03 \x03(\x0e\x32\x15.gateway.v1.EventType\x12.\n\nnot_before\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnot_after\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07purpose\x18\x06 \x01(\t\"\x88\x01\n\x0cOrganisation\x12\x14\n\x0corganisation\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08superior\x18\x03 \x01(\t\x12\x10\n\x08township\x18\x04 \x01(\t\x12\x13\n\x0bletter_mark\x18\x05 \x01(\t\x12\r\n\x05posts\x18\x06 \x03(\t\x12\x0c\n\x04node\x18\x07 \x01(\t\"\xc5\x02\n\tPublicKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x14\n\x0corganisation\x18\x02 \x01(\t\x12\'\n\x07purpose\x18\x03 \x01(\x0e\x32\x16.gateway.v1.KeyPurpose\x12+\n\talgorithm\x18\x04 \x01(\x0e\x32\x18.gateway.v1.KeyAlgorithm\x12\x12\n\npublic_key\x18\x05 \x01(\x0c\x12.\n\nnot_before\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnot_after\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrevoked_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11revocation_reason\x18\t \x01(\t\".\n\x16GetOrganisationRequest\x12\x14\n\x0corganisation\x18\x01 \x01(\t\"d\n\x17GetOrganisationResponse\x12.\n\x0corganisation\x18\x01 \x01(\x0b\x32\x18.gateway.v1.Organisation\x12\x19\n\x11\x64irectory_version\x18\x02 \x01(\x03\"a\n\x18ListOrganisationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x10\n\x08\x64ivision\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\"\x80\x01\n\x19ListOrganisationsResponse\x12/\n\rorganisations\x18\x01 \x03(\x0b\x32\x18.gateway.v1.Organisation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x19\n\x11\x64irectory_version\x18\x03 \x01(\x03\"N\n\x0fListKeysRequest\x12\x14\n\x0corganisation\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"P\n\x10ListKeysResponse\x12#\n\x04keys\x18\x01 \x03(\x0b\x32\x15.gateway.v1.PublicKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"V\n\x17ListEntitlementsRequest\x12\x14\n\x0corganisation\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"}\n\x18ListEntitlementsResponse\x12-\n\x0c\x65ntitlements\x18\x01 \x03(\x0b\x32\x17.gateway.v1.Entitlement\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x19\n\x11\x64irectory_version\x18\x03 \x01(\x03*U\n\nKeyPurpose\x12\x1b\n\x17KEY_PURPOSE_UNSPECIFIED\x10\x00\x12\x14\n\x10KEY_PURPOSE_SIGN\x10\x01\x12\x14\n\x10KEY_PURPOSE_SEAL\x10\x02*q\n\x0cKeyAlgorithm\x12\x1d\n\x19KEY_ALGORITHM_UNSPECIFIED\x10\x00\x12\x19\n\x15KEY_ALGORITHM_ED25519\x10\x01\x12\'\n#KEY_ALGORITHM_HPKE_X25519_AES256GCM\x10\x02\x32\xf6\x02\n\x10\x44irectoryService\x12Z\n\x0fGetOrganisation\x12\".gateway.v1.GetOrganisationRequest\x1a#.gateway.v1.GetOrganisationResponse\x12`\n\x11ListOrganisations\x12$.gateway.v1.ListOrganisationsRequest\x1a%.gateway.v1.ListOrganisationsResponse\x12\x45\n\x08ListKeys\x12\x1b.gateway.v1.ListKeysRequest\x1a\x1c.gateway.v1.ListKeysResponse\x12]\n\x10ListEntitlements\x12#.gateway.v1.ListEntitlementsRequest\x1a$.gateway.v1.ListEntitlementsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gateway.v1.directory_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_KEYPURPOSE']._serialized_start=1256
-  _globals['_KEYPURPOSE']._serialized_end=1341
-  _globals['_KEYALGORITHM']._serialized_start=1343
-  _globals['_KEYALGORITHM']._serialized_end=1456
-  _globals['_DIRECTORYDOCUMENT']._serialized_start=76
-  _globals['_DIRECTORYDOCUMENT']._serialized_end=245
-  _globals['_ORGANISATION']._serialized_start=248
-  _globals['_ORGANISATION']._serialized_end=384
-  _globals['_PUBLICKEY']._serialized_start=387
-  _globals['_PUBLICKEY']._serialized_end=712
-  _globals['_GETORGANISATIONREQUEST']._serialized_start=714
-  _globals['_GETORGANISATIONREQUEST']._serialized_end=760
-  _globals['_GETORGANISATIONRESPONSE']._serialized_start=762
-  _globals['_GETORGANISATIONRESPONSE']._serialized_end=862
-  _globals['_LISTORGANISATIONSREQUEST']._serialized_start=864
-  _globals['_LISTORGANISATIONSREQUEST']._serialized_end=961
-  _globals['_LISTORGANISATIONSRESPONSE']._serialized_start=964
-  _globals['_LISTORGANISATIONSRESPONSE']._serialized_end=1092
-  _globals['_LISTKEYSREQUEST']._serialized_start=1094
-  _globals['_LISTKEYSREQUEST']._serialized_end=1172
-  _globals['_LISTKEYSRESPONSE']._serialized_start=1174
-  _globals['_LISTKEYSRESPONSE']._serialized_end=1254
-  _globals['_DIRECTORYSERVICE']._serialized_start=1459
-  _globals['_DIRECTORYSERVICE']._serialized_end=1738
+  _globals['_KEYPURPOSE']._serialized_start=1748
+  _globals['_KEYPURPOSE']._serialized_end=1833
+  _globals['_KEYALGORITHM']._serialized_start=1835
+  _globals['_KEYALGORITHM']._serialized_end=1948
+  _globals['_DIRECTORYDOCUMENT']._serialized_start=100
+  _globals['_DIRECTORYDOCUMENT']._serialized_end=316
+  _globals['_ENTITLEMENT']._serialized_start=319
+  _globals['_ENTITLEMENT']._serialized_end=522
+  _globals['_ORGANISATION']._serialized_start=525
+  _globals['_ORGANISATION']._serialized_end=661
+  _globals['_PUBLICKEY']._serialized_start=664
+  _globals['_PUBLICKEY']._serialized_end=989
+  _globals['_GETORGANISATIONREQUEST']._serialized_start=991
+  _globals['_GETORGANISATIONREQUEST']._serialized_end=1037
+  _globals['_GETORGANISATIONRESPONSE']._serialized_start=1039
+  _globals['_GETORGANISATIONRESPONSE']._serialized_end=1139
+  _globals['_LISTORGANISATIONSREQUEST']._serialized_start=1141
+  _globals['_LISTORGANISATIONSREQUEST']._serialized_end=1238
+  _globals['_LISTORGANISATIONSRESPONSE']._serialized_start=1241
+  _globals['_LISTORGANISATIONSRESPONSE']._serialized_end=1369
+  _globals['_LISTKEYSREQUEST']._serialized_start=1371
+  _globals['_LISTKEYSREQUEST']._serialized_end=1449
+  _globals['_LISTKEYSRESPONSE']._serialized_start=1451
+  _globals['_LISTKEYSRESPONSE']._serialized_end=1531
+  _globals['_LISTENTITLEMENTSREQUEST']._serialized_start=1533
+  _globals['_LISTENTITLEMENTSREQUEST']._serialized_end=1619
+  _globals['_LISTENTITLEMENTSRESPONSE']._serialized_start=1621
+  _globals['_LISTENTITLEMENTSRESPONSE']._serialized_end=1746
+  _globals['_DIRECTORYSERVICE']._serialized_start=1951
+  _globals['_DIRECTORYSERVICE']._serialized_end=2325
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from gateway.v1 import event_pb2 as _event_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -80,6 +81,7 @@ class DirectoryDocument(_message.Message):
     ISSUED_AT_FIELD_NUMBER: _builtins.int
     ORGANISATIONS_FIELD_NUMBER: _builtins.int
     KEYS_FIELD_NUMBER: _builtins.int
+    ENTITLEMENTS_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """Required. Rises with every change, from 1."""
     @_builtins.property
@@ -94,6 +96,10 @@ class DirectoryDocument(_message.Message):
     def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___PublicKey]:
         """Required. The keys."""
 
+    @_builtins.property
+    def entitlements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Entitlement]:
+        """Who may follow whose facts."""
+
     def __init__(
         self,
         *,
@@ -101,14 +107,66 @@ class DirectoryDocument(_message.Message):
         issued_at: _timestamp_pb2.Timestamp | None = ...,
         organisations: _abc.Iterable[Global___Organisation] | None = ...,
         keys: _abc.Iterable[Global___PublicKey] | None = ...,
+        entitlements: _abc.Iterable[Global___Entitlement] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["issued_at", b"issued_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["issued_at", b"issued_at", "keys", b"keys", "organisations", b"organisations", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entitlements", b"entitlements", "issued_at", b"issued_at", "keys", b"keys", "organisations", b"organisations", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DirectoryDocument: _TypeAlias = DirectoryDocument  # noqa: Y015
+
+@_typing.final
+class Entitlement(_message.Message):
+    """Entitlement lets one organisation follow facts that others state, beyond what is addressed to
+    it. Facts carry codes and tokens only; still, each kind may go only to the roles that the gateway
+    lists for it, and a directory that says otherwise is refused.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    TYPES_FIELD_NUMBER: _builtins.int
+    NOT_BEFORE_FIELD_NUMBER: _builtins.int
+    NOT_AFTER_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    organisation: _builtins.str
+    """Required. Organisation that may follow."""
+    division: _builtins.str
+    """Required. Facts stated by organisations in this division and below, for example `5306`."""
+    purpose: _builtins.str
+    """Required. The duty it serves, with its article, at most 200 characters."""
+    @_builtins.property
+    def types(self) -> _containers.RepeatedScalarFieldContainer[_event_pb2.EventType.ValueType]:
+        """Required. The kinds of facts, at least one."""
+
+    @_builtins.property
+    def not_before(self) -> _timestamp_pb2.Timestamp:
+        """Required. From when on, UTC, inclusive."""
+
+    @_builtins.property
+    def not_after(self) -> _timestamp_pb2.Timestamp:
+        """Required. Until when, UTC, exclusive."""
+
+    def __init__(
+        self,
+        *,
+        organisation: _builtins.str = ...,
+        division: _builtins.str = ...,
+        types: _abc.Iterable[_event_pb2.EventType.ValueType] | None = ...,
+        not_before: _timestamp_pb2.Timestamp | None = ...,
+        not_after: _timestamp_pb2.Timestamp | None = ...,
+        purpose: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["not_after", b"not_after", "not_before", b"not_before"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["division", b"division", "not_after", b"not_after", "not_before", b"not_before", "organisation", b"organisation", "purpose", b"purpose", "types", b"types"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Entitlement: _TypeAlias = Entitlement  # noqa: Y015
 
 @_typing.final
 class Organisation(_message.Message):
@@ -391,3 +449,65 @@ class ListKeysResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListKeysResponse: _TypeAlias = ListKeysResponse  # noqa: Y015
+
+@_typing.final
+class ListEntitlementsRequest(_message.Message):
+    """ListEntitlementsRequest narrows the list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    organisation: _builtins.str
+    """Only those of this organisation; empty for all."""
+    page_size: _builtins.int
+    """Most entitlements on a page, 1-200; 50 when 0."""
+    page_token: _builtins.str
+    """Token of the page, from the answer before; empty for the first."""
+    def __init__(
+        self,
+        *,
+        organisation: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organisation", b"organisation", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEntitlementsRequest: _TypeAlias = ListEntitlementsRequest  # noqa: Y015
+
+@_typing.final
+class ListEntitlementsResponse(_message.Message):
+    """ListEntitlementsResponse is one page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITLEMENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    DIRECTORY_VERSION_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    directory_version: _builtins.int
+    """Version of the directory."""
+    @_builtins.property
+    def entitlements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Entitlement]:
+        """The entitlements in the order of the directory."""
+
+    def __init__(
+        self,
+        *,
+        entitlements: _abc.Iterable[Global___Entitlement] | None = ...,
+        next_page_token: _builtins.str = ...,
+        directory_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["directory_version", b"directory_version", "entitlements", b"entitlements", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEntitlementsResponse: _TypeAlias = ListEntitlementsResponse  # noqa: Y015

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class DirectoryServiceStub:
-    """DirectoryService shows who takes part: organisations, their posts and their public keys.
+    """DirectoryService shows who takes part: organisations, their posts, their public keys, and who is
+    entitled to the facts of others.
     """
 
     def __init__(self, channel):
@@ -50,10 +51,16 @@ class DirectoryServiceStub:
                 request_serializer=gateway_dot_v1_dot_directory__pb2.ListKeysRequest.SerializeToString,
                 response_deserializer=gateway_dot_v1_dot_directory__pb2.ListKeysResponse.FromString,
                 _registered_method=True)
+        self.ListEntitlements = channel.unary_unary(
+                '/gateway.v1.DirectoryService/ListEntitlements',
+                request_serializer=gateway_dot_v1_dot_directory__pb2.ListEntitlementsRequest.SerializeToString,
+                response_deserializer=gateway_dot_v1_dot_directory__pb2.ListEntitlementsResponse.FromString,
+                _registered_method=True)
 
 
 class DirectoryServiceServicer:
-    """DirectoryService shows who takes part: organisations, their posts and their public keys.
+    """DirectoryService shows who takes part: organisations, their posts, their public keys, and who is
+    entitled to the facts of others.
     """
 
     def GetOrganisation(self, request, context):
@@ -77,6 +84,13 @@ class DirectoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListEntitlements(self, request, context):
+        """ListEntitlements lists who may follow whose facts, entitlements that have ended too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DirectoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -95,6 +109,11 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     request_deserializer=gateway_dot_v1_dot_directory__pb2.ListKeysRequest.FromString,
                     response_serializer=gateway_dot_v1_dot_directory__pb2.ListKeysResponse.SerializeToString,
             ),
+            'ListEntitlements': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEntitlements,
+                    request_deserializer=gateway_dot_v1_dot_directory__pb2.ListEntitlementsRequest.FromString,
+                    response_serializer=gateway_dot_v1_dot_directory__pb2.ListEntitlementsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'gateway.v1.DirectoryService', rpc_method_handlers)
@@ -104,7 +123,8 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DirectoryService:
-    """DirectoryService shows who takes part: organisations, their posts and their public keys.
+    """DirectoryService shows who takes part: organisations, their posts, their public keys, and who is
+    entitled to the facts of others.
     """
 
     @staticmethod
@@ -178,6 +198,33 @@ class DirectoryService:
             '/gateway.v1.DirectoryService/ListKeys',
             gateway_dot_v1_dot_directory__pb2.ListKeysRequest.SerializeToString,
             gateway_dot_v1_dot_directory__pb2.ListKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEntitlements(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gateway.v1.DirectoryService/ListEntitlements',
+            gateway_dot_v1_dot_directory__pb2.ListEntitlementsRequest.SerializeToString,
+            gateway_dot_v1_dot_directory__pb2.ListEntitlementsResponse.FromString,
             options,
             channel_credentials,
             insecure,

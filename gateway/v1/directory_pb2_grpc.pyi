@@ -13,7 +13,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class DirectoryServiceStub:
-    """DirectoryService shows who takes part: organisations, their posts and their public keys."""
+    """DirectoryService shows who takes part: organisations, their posts, their public keys, and who is
+    entitled to the facts of others.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetOrganisation: _aio.UnaryUnaryMultiCallable[_directory_pb2.GetOrganisationRequest, _directory_pb2.GetOrganisationResponse]
@@ -22,9 +24,13 @@ class DirectoryServiceStub:
     """ListOrganisations lists organisations by code."""
     ListKeys: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListKeysRequest, _directory_pb2.ListKeysResponse]
     """ListKeys lists the public keys of an organisation, revoked ones too."""
+    ListEntitlements: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListEntitlementsRequest, _directory_pb2.ListEntitlementsResponse]
+    """ListEntitlements lists who may follow whose facts, entitlements that have ended too."""
 
 class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
-    """DirectoryService shows who takes part: organisations, their posts and their public keys."""
+    """DirectoryService shows who takes part: organisations, their posts, their public keys, and who is
+    entitled to the facts of others.
+    """
 
     @_abc_1.abstractmethod
     def GetOrganisation(
@@ -49,5 +55,13 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_directory_pb2.ListKeysRequest, _abc.Awaitable[_directory_pb2.ListKeysResponse]],
     ) -> _abc.Awaitable[_directory_pb2.ListKeysResponse]:
         """ListKeys lists the public keys of an organisation, revoked ones too."""
+
+    @_abc_1.abstractmethod
+    def ListEntitlements(
+        self,
+        request: _directory_pb2.ListEntitlementsRequest,
+        context: _aio.ServicerContext[_directory_pb2.ListEntitlementsRequest, _abc.Awaitable[_directory_pb2.ListEntitlementsResponse]],
+    ) -> _abc.Awaitable[_directory_pb2.ListEntitlementsResponse]:
+        """ListEntitlements lists who may follow whose facts, entitlements that have ended too."""
 
 def add_DirectoryServiceServicer_to_server(servicer: DirectoryServiceServicer, server: _aio.Server) -> None: ...

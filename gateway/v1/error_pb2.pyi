@@ -45,6 +45,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The act names a title that is no longer the present one."""
     ERROR_REASON_ILLEGAL_TRANSITION: _ErrorReason.ValueType  # 9
     """The state machine has no such transition."""
+    ERROR_REASON_LOG_DIVERGED: _ErrorReason.ValueType  # 10
+    """The log is not the one that the subscriber remembers."""
     ERROR_REASON_IDENTITY_REQUIRED: _ErrorReason.ValueType  # 20
     """No identity in the client certificate."""
     ERROR_REASON_NOT_AT_HOME: _ErrorReason.ValueType  # 21
@@ -61,6 +63,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The method has no row in the policy table."""
     ERROR_REASON_PURPOSE_REQUIRED: _ErrorReason.ValueType  # 27
     """The identity asked for needs a purpose and a post."""
+    ERROR_REASON_NOT_ENTITLED: _ErrorReason.ValueType  # 28
+    """No entitlement covers these facts now."""
+    ERROR_REASON_TOO_MANY: _ErrorReason.ValueType  # 29
+    """More calls, subscriptions or subscribers at once than one organisation may have."""
     ERROR_REASON_BELOW_THRESHOLD: _ErrorReason.ValueType  # 40
     """Fewer counted school days than the rule asks."""
     ERROR_REASON_MALFORMED_ABSENCE: _ErrorReason.ValueType  # 41
@@ -111,6 +117,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The respondent of a step is the guardian, never the child."""
     ERROR_REASON_CASE_EXISTS: _ErrorReason.ValueType  # 76
     """An open case for the child exists already."""
+    ERROR_REASON_RECOVERING: _ErrorReason.ValueType  # 77
+    """The organisation's store lost its memory and gets it back from its peers; until then it performs
+    no act of authority and numbers no message.
+    """
     ERROR_REASON_ENVELOPE_MALFORMED: _ErrorReason.ValueType  # 90
     """Bytes that are no signed envelope."""
     ERROR_REASON_PAYLOAD_TYPE_UNEXPECTED: _ErrorReason.ValueType  # 91
@@ -157,6 +167,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The server is too busy or a part of it is away; try again."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 141
     """A fault of the server."""
+    ERROR_REASON_STORE_UNAVAILABLE: _ErrorReason.ValueType  # 142
+    """The store takes nothing just now: its disk is full, or its database is away; try again."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the stable code of a refusal, in `google.rpc.ErrorInfo.reason` (without prefix),
@@ -183,6 +195,8 @@ ERROR_REASON_STALE_EPOCH: ErrorReason.ValueType  # 8
 """The act names a title that is no longer the present one."""
 ERROR_REASON_ILLEGAL_TRANSITION: ErrorReason.ValueType  # 9
 """The state machine has no such transition."""
+ERROR_REASON_LOG_DIVERGED: ErrorReason.ValueType  # 10
+"""The log is not the one that the subscriber remembers."""
 ERROR_REASON_IDENTITY_REQUIRED: ErrorReason.ValueType  # 20
 """No identity in the client certificate."""
 ERROR_REASON_NOT_AT_HOME: ErrorReason.ValueType  # 21
@@ -199,6 +213,10 @@ ERROR_REASON_NO_POLICY: ErrorReason.ValueType  # 26
 """The method has no row in the policy table."""
 ERROR_REASON_PURPOSE_REQUIRED: ErrorReason.ValueType  # 27
 """The identity asked for needs a purpose and a post."""
+ERROR_REASON_NOT_ENTITLED: ErrorReason.ValueType  # 28
+"""No entitlement covers these facts now."""
+ERROR_REASON_TOO_MANY: ErrorReason.ValueType  # 29
+"""More calls, subscriptions or subscribers at once than one organisation may have."""
 ERROR_REASON_BELOW_THRESHOLD: ErrorReason.ValueType  # 40
 """Fewer counted school days than the rule asks."""
 ERROR_REASON_MALFORMED_ABSENCE: ErrorReason.ValueType  # 41
@@ -249,6 +267,10 @@ ERROR_REASON_RESPONDENT_NOT_GUARDIAN: ErrorReason.ValueType  # 75
 """The respondent of a step is the guardian, never the child."""
 ERROR_REASON_CASE_EXISTS: ErrorReason.ValueType  # 76
 """An open case for the child exists already."""
+ERROR_REASON_RECOVERING: ErrorReason.ValueType  # 77
+"""The organisation's store lost its memory and gets it back from its peers; until then it performs
+no act of authority and numbers no message.
+"""
 ERROR_REASON_ENVELOPE_MALFORMED: ErrorReason.ValueType  # 90
 """Bytes that are no signed envelope."""
 ERROR_REASON_PAYLOAD_TYPE_UNEXPECTED: ErrorReason.ValueType  # 91
@@ -295,6 +317,8 @@ ERROR_REASON_UNAVAILABLE: ErrorReason.ValueType  # 140
 """The server is too busy or a part of it is away; try again."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 141
 """A fault of the server."""
+ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 142
+"""The store takes nothing just now: its disk is full, or its database is away; try again."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

@@ -721,6 +721,7 @@ class SubscribeRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     STOP_AT_END_FIELD_NUMBER: _builtins.int
+    AFTER_HEAD_FIELD_NUMBER: _builtins.int
     subscriber: _builtins.str
     """Name of the subscriber, chosen by the caller, 1-64 of `a-z 0-9 -`. When set and no position is
     given, the stream resumes after the last acknowledged position.
@@ -731,6 +732,10 @@ class SubscribeRequest(_message.Message):
     """Most events on one page, 1-500; 100 when 0."""
     stop_at_end: _builtins.bool
     """End the stream when the present end of the log is reached, instead of waiting for more."""
+    after_head: _builtins.bytes
+    """Head of the chain that the caller remembers at the position it starts after. Refused with
+    LOG_DIVERGED when the log has another there: it was restored from a backup, or changed.
+    """
     @_builtins.property
     def filter(self) -> Global___EventFilter:
         """What to send."""
@@ -743,10 +748,11 @@ class SubscribeRequest(_message.Message):
         filter: Global___EventFilter | None = ...,
         page_size: _builtins.int = ...,
         stop_at_end: _builtins.bool = ...,
+        after_head: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_after_position", b"_after_position", "after_position", b"after_position", "filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after_position", b"_after_position", "after_position", b"after_position", "filter", b"filter", "page_size", b"page_size", "stop_at_end", b"stop_at_end", "subscriber", b"subscriber"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after_position", b"_after_position", "after_head", b"after_head", "after_position", b"after_position", "filter", b"filter", "page_size", b"page_size", "stop_at_end", b"stop_at_end", "subscriber", b"subscriber"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__after_position: _TypeAlias = _typing.Literal["after_position"]  # noqa: Y015
     _WhichOneofArgType__after_position: _TypeAlias = _typing.Literal["_after_position", b"_after_position"]  # noqa: Y015
@@ -756,20 +762,39 @@ Global___SubscribeRequest: _TypeAlias = SubscribeRequest  # noqa: Y015
 
 @_typing.final
 class SubscribeResponse(_message.Message):
-    """SubscribeResponse is one page."""
+    """SubscribeResponse is one page. It stays below 4 MB, the most that gRPC clients take by default.
+
+    Without a filter a page proves that it is complete: chained on to previous_head, which is the
+    head of the page before, its events give head. With a filter the events between are missing, so
+    that positions and heads only show that the log itself has stayed the same; whoever needs the
+    proof subscribes without a filter and selects what it wants.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     EVENTS_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     END_POSITION_FIELD_NUMBER: _builtins.int
+    PREVIOUS_HEAD_FIELD_NUMBER: _builtins.int
+    HEAD_FIELD_NUMBER: _builtins.int
+    REDELIVERED_FIELD_NUMBER: _builtins.int
     position: _builtins.int
     """Everything up to this position has been looked at: acknowledge this one."""
     end_position: _builtins.int
     """End of the log when the page was made."""
+    previous_head: _builtins.bytes
+    """Head of the chain at the position after which this page begins, 32 bytes."""
+    head: _builtins.bytes
+    """Head of the chain at `position`, 32 bytes."""
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___LoggedEvent]:
         """Events in log order."""
+
+    @_builtins.property
+    def redelivered(self) -> _containers.RepeatedCompositeFieldContainer[Global___LoggedEvent]:
+        """Events that were set aside by this subscriber and are wanted again. They stand outside the
+        order of the log and of the chain. Acknowledge them by AckEvents, or reject them again.
+        """
 
     def __init__(
         self,
@@ -777,10 +802,13 @@ class SubscribeResponse(_message.Message):
         events: _abc.Iterable[Global___LoggedEvent] | None = ...,
         position: _builtins.int = ...,
         end_position: _builtins.int = ...,
+        previous_head: _builtins.bytes = ...,
+        head: _builtins.bytes = ...,
+        redelivered: _abc.Iterable[Global___LoggedEvent] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_position", b"end_position", "events", b"events", "position", b"position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_position", b"end_position", "events", b"events", "head", b"head", "position", b"position", "previous_head", b"previous_head", "redelivered", b"redelivered"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -796,6 +824,8 @@ class AckEventsRequest(_message.Message):
     ACTOR_POST_FIELD_NUMBER: _builtins.int
     SUBSCRIBER_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    HEAD_FIELD_NUMBER: _builtins.int
+    EVENT_IDS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Required. UUID chosen by the caller; the same id gives the same answer."""
     actor_post: _builtins.str
@@ -804,6 +834,14 @@ class AckEventsRequest(_message.Message):
     """Required. Name of the subscriber."""
     position: _builtins.int
     """Required. Position up to which everything has been dealt with; never lower than before."""
+    head: _builtins.bytes
+    """Head of the chain at that position as the subscriber computed it. Refused with LOG_DIVERGED
+    when the log has another there.
+    """
+    @_builtins.property
+    def event_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Redelivered events that have been dealt with; they leave the list of rejected ones."""
+
     def __init__(
         self,
         *,
@@ -811,10 +849,12 @@ class AckEventsRequest(_message.Message):
         actor_post: _builtins.str = ...,
         subscriber: _builtins.str = ...,
         position: _builtins.int = ...,
+        head: _builtins.bytes = ...,
+        event_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor_post", b"actor_post", "position", b"position", "request_id", b"request_id", "subscriber", b"subscriber"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor_post", b"actor_post", "event_ids", b"event_ids", "head", b"head", "position", b"position", "request_id", b"request_id", "subscriber", b"subscriber"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -841,6 +881,330 @@ class AckEventsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AckEventsResponse: _TypeAlias = AckEventsResponse  # noqa: Y015
+
+@_typing.final
+class Subscriber(_message.Message):
+    """Subscriber is a system that follows the log under a name of its own."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBSCRIBER_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    LAG_FIELD_NUMBER: _builtins.int
+    REJECTED_COUNT_FIELD_NUMBER: _builtins.int
+    SEEN_AT_FIELD_NUMBER: _builtins.int
+    subscriber: _builtins.str
+    """Name."""
+    position: _builtins.int
+    """Position up to which it has acknowledged."""
+    lag: _builtins.int
+    """How many positions of the log it has not acknowledged."""
+    rejected_count: _builtins.int
+    """How many events it has set aside and not dealt with since."""
+    @_builtins.property
+    def seen_at(self) -> _timestamp_pb2.Timestamp:
+        """When it last subscribed, acknowledged or rejected, UTC."""
+
+    def __init__(
+        self,
+        *,
+        subscriber: _builtins.str = ...,
+        position: _builtins.int = ...,
+        lag: _builtins.int = ...,
+        rejected_count: _builtins.int = ...,
+        seen_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["seen_at", b"seen_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lag", b"lag", "position", b"position", "rejected_count", b"rejected_count", "seen_at", b"seen_at", "subscriber", b"subscriber"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Subscriber: _TypeAlias = Subscriber  # noqa: Y015
+
+@_typing.final
+class ListSubscribersRequest(_message.Message):
+    """ListSubscribersRequest asks for the subscribers of the caller's log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Most subscribers on a page, 1-200; 50 when 0."""
+    page_token: _builtins.str
+    """Token of the page, from the answer before; empty for the first."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSubscribersRequest: _TypeAlias = ListSubscribersRequest  # noqa: Y015
+
+@_typing.final
+class ListSubscribersResponse(_message.Message):
+    """ListSubscribersResponse is one page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBSCRIBERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    END_POSITION_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    end_position: _builtins.int
+    """End of the log."""
+    @_builtins.property
+    def subscribers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Subscriber]:
+        """The subscribers by name."""
+
+    def __init__(
+        self,
+        *,
+        subscribers: _abc.Iterable[Global___Subscriber] | None = ...,
+        next_page_token: _builtins.str = ...,
+        end_position: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_position", b"end_position", "next_page_token", b"next_page_token", "subscribers", b"subscribers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSubscribersResponse: _TypeAlias = ListSubscribersResponse  # noqa: Y015
+
+@_typing.final
+class RejectEventRequest(_message.Message):
+    """RejectEventRequest sets an event aside."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_POST_FIELD_NUMBER: _builtins.int
+    SUBSCRIBER_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Required. UUID chosen by the caller; the same id gives the same answer."""
+    actor_post: _builtins.str
+    """Required. Post that acts."""
+    subscriber: _builtins.str
+    """Required. Name of the subscriber."""
+    event_id: _builtins.str
+    """Required. The event; must be in the caller's log."""
+    reason_code: _builtins.str
+    """Required. Why, as a code of the subscriber's own: 1-40 of `A-Z 0-9 _`. Never text."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        actor_post: _builtins.str = ...,
+        subscriber: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor_post", b"actor_post", "event_id", b"event_id", "reason_code", b"reason_code", "request_id", b"request_id", "subscriber", b"subscriber"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectEventRequest: _TypeAlias = RejectEventRequest  # noqa: Y015
+
+@_typing.final
+class RejectEventResponse(_message.Message):
+    """RejectEventResponse confirms."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REJECTED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rejected(self) -> Global___RejectedEvent:
+        """The entry of the list."""
+
+    def __init__(
+        self,
+        *,
+        rejected: Global___RejectedEvent | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rejected", b"rejected"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rejected", b"rejected"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectEventResponse: _TypeAlias = RejectEventResponse  # noqa: Y015
+
+@_typing.final
+class RejectedEvent(_message.Message):
+    """RejectedEvent is an event that a subscriber could not process."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REJECTED_AT_FIELD_NUMBER: _builtins.int
+    TIMES_FIELD_NUMBER: _builtins.int
+    REDELIVERY_WANTED_FIELD_NUMBER: _builtins.int
+    event_id: _builtins.str
+    """The event."""
+    position: _builtins.int
+    """Its position in the log."""
+    type: Global___EventType.ValueType
+    """Its kind."""
+    reason_code: _builtins.str
+    """The subscriber's code."""
+    times: _builtins.int
+    """How often it was set aside."""
+    redelivery_wanted: _builtins.bool
+    """Whether it is put before the subscriber again."""
+    @_builtins.property
+    def rejected_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was set aside, last, UTC."""
+
+    def __init__(
+        self,
+        *,
+        event_id: _builtins.str = ...,
+        position: _builtins.int = ...,
+        type: Global___EventType.ValueType = ...,
+        reason_code: _builtins.str = ...,
+        rejected_at: _timestamp_pb2.Timestamp | None = ...,
+        times: _builtins.int = ...,
+        redelivery_wanted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rejected_at", b"rejected_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "position", b"position", "reason_code", b"reason_code", "redelivery_wanted", b"redelivery_wanted", "rejected_at", b"rejected_at", "times", b"times", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectedEvent: _TypeAlias = RejectedEvent  # noqa: Y015
+
+@_typing.final
+class ListRejectedEventsRequest(_message.Message):
+    """ListRejectedEventsRequest names a subscriber."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBSCRIBER_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    subscriber: _builtins.str
+    """Required. Name of the subscriber."""
+    page_size: _builtins.int
+    """Most events on a page, 1-200; 50 when 0."""
+    page_token: _builtins.str
+    """Token of the page, from the answer before; empty for the first."""
+    def __init__(
+        self,
+        *,
+        subscriber: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "subscriber", b"subscriber"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRejectedEventsRequest: _TypeAlias = ListRejectedEventsRequest  # noqa: Y015
+
+@_typing.final
+class ListRejectedEventsResponse(_message.Message):
+    """ListRejectedEventsResponse is one page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REJECTED_EVENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def rejected_events(self) -> _containers.RepeatedCompositeFieldContainer[Global___RejectedEvent]:
+        """The events by position."""
+
+    def __init__(
+        self,
+        *,
+        rejected_events: _abc.Iterable[Global___RejectedEvent] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "rejected_events", b"rejected_events"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRejectedEventsResponse: _TypeAlias = ListRejectedEventsResponse  # noqa: Y015
+
+@_typing.final
+class RedeliverEventRequest(_message.Message):
+    """RedeliverEventRequest names an event that was set aside."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_POST_FIELD_NUMBER: _builtins.int
+    SUBSCRIBER_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Required. UUID chosen by the caller; the same id gives the same answer."""
+    actor_post: _builtins.str
+    """Required. Post that acts."""
+    subscriber: _builtins.str
+    """Required. Name of the subscriber."""
+    event_id: _builtins.str
+    """Required. The event."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        actor_post: _builtins.str = ...,
+        subscriber: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor_post", b"actor_post", "event_id", b"event_id", "request_id", b"request_id", "subscriber", b"subscriber"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedeliverEventRequest: _TypeAlias = RedeliverEventRequest  # noqa: Y015
+
+@_typing.final
+class RedeliverEventResponse(_message.Message):
+    """RedeliverEventResponse confirms."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REJECTED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rejected(self) -> Global___RejectedEvent:
+        """The entry of the list."""
+
+    def __init__(
+        self,
+        *,
+        rejected: Global___RejectedEvent | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rejected", b"rejected"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rejected", b"rejected"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedeliverEventResponse: _TypeAlias = RedeliverEventResponse  # noqa: Y015
 
 @_typing.final
 class GetEventRequest(_message.Message):

@@ -28,6 +28,10 @@ if _version_not_supported:
 class EventServiceStub:
     """EventService gives the systems of an organisation the events of its own log: what it did itself
     and what reached it. Positions come from the store, so that a subscriber can prove completeness.
+
+    The log is a hash chain. Its head at position 0 is 32 zero bytes; its head at position n is the
+    SHA-256 of `dropout-gateway/v1/log`, a zero byte, the head at n-1 (32 bytes), n (8 bytes, big
+    endian) and the SHA-256 of the signed payload bytes of the event at n.
     """
 
     def __init__(self, channel):
@@ -46,6 +50,26 @@ class EventServiceStub:
                 request_serializer=gateway_dot_v1_dot_event__pb2.AckEventsRequest.SerializeToString,
                 response_deserializer=gateway_dot_v1_dot_event__pb2.AckEventsResponse.FromString,
                 _registered_method=True)
+        self.ListSubscribers = channel.unary_unary(
+                '/gateway.v1.EventService/ListSubscribers',
+                request_serializer=gateway_dot_v1_dot_event__pb2.ListSubscribersRequest.SerializeToString,
+                response_deserializer=gateway_dot_v1_dot_event__pb2.ListSubscribersResponse.FromString,
+                _registered_method=True)
+        self.RejectEvent = channel.unary_unary(
+                '/gateway.v1.EventService/RejectEvent',
+                request_serializer=gateway_dot_v1_dot_event__pb2.RejectEventRequest.SerializeToString,
+                response_deserializer=gateway_dot_v1_dot_event__pb2.RejectEventResponse.FromString,
+                _registered_method=True)
+        self.ListRejectedEvents = channel.unary_unary(
+                '/gateway.v1.EventService/ListRejectedEvents',
+                request_serializer=gateway_dot_v1_dot_event__pb2.ListRejectedEventsRequest.SerializeToString,
+                response_deserializer=gateway_dot_v1_dot_event__pb2.ListRejectedEventsResponse.FromString,
+                _registered_method=True)
+        self.RedeliverEvent = channel.unary_unary(
+                '/gateway.v1.EventService/RedeliverEvent',
+                request_serializer=gateway_dot_v1_dot_event__pb2.RedeliverEventRequest.SerializeToString,
+                response_deserializer=gateway_dot_v1_dot_event__pb2.RedeliverEventResponse.FromString,
+                _registered_method=True)
         self.GetEvent = channel.unary_unary(
                 '/gateway.v1.EventService/GetEvent',
                 request_serializer=gateway_dot_v1_dot_event__pb2.GetEventRequest.SerializeToString,
@@ -61,6 +85,10 @@ class EventServiceStub:
 class EventServiceServicer:
     """EventService gives the systems of an organisation the events of its own log: what it did itself
     and what reached it. Positions come from the store, so that a subscriber can prove completeness.
+
+    The log is a hash chain. Its head at position 0 is 32 zero bytes; its head at position n is the
+    SHA-256 of `dropout-gateway/v1/log`, a zero byte, the head at n-1 (32 bytes), n (8 bytes, big
+    endian) and the SHA-256 of the signed payload bytes of the event at n.
     """
 
     def Subscribe(self, request, context):
@@ -73,6 +101,34 @@ class EventServiceServicer:
 
     def AckEvents(self, request, context):
         """AckEvents stores how far a named subscriber has got; a later Subscribe resumes there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSubscribers(self, request, context):
+        """ListSubscribers lists the named subscribers of the caller's log, and how far behind each is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RejectEvent(self, request, context):
+        """RejectEvent sets aside an event that a subscriber cannot process, so that it can go on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRejectedEvents(self, request, context):
+        """ListRejectedEvents lists what a subscriber has set aside and not dealt with since.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RedeliverEvent(self, request, context):
+        """RedeliverEvent puts an event that was set aside before the subscriber again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,6 +161,26 @@ def add_EventServiceServicer_to_server(servicer, server):
                     request_deserializer=gateway_dot_v1_dot_event__pb2.AckEventsRequest.FromString,
                     response_serializer=gateway_dot_v1_dot_event__pb2.AckEventsResponse.SerializeToString,
             ),
+            'ListSubscribers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSubscribers,
+                    request_deserializer=gateway_dot_v1_dot_event__pb2.ListSubscribersRequest.FromString,
+                    response_serializer=gateway_dot_v1_dot_event__pb2.ListSubscribersResponse.SerializeToString,
+            ),
+            'RejectEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.RejectEvent,
+                    request_deserializer=gateway_dot_v1_dot_event__pb2.RejectEventRequest.FromString,
+                    response_serializer=gateway_dot_v1_dot_event__pb2.RejectEventResponse.SerializeToString,
+            ),
+            'ListRejectedEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRejectedEvents,
+                    request_deserializer=gateway_dot_v1_dot_event__pb2.ListRejectedEventsRequest.FromString,
+                    response_serializer=gateway_dot_v1_dot_event__pb2.ListRejectedEventsResponse.SerializeToString,
+            ),
+            'RedeliverEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedeliverEvent,
+                    request_deserializer=gateway_dot_v1_dot_event__pb2.RedeliverEventRequest.FromString,
+                    response_serializer=gateway_dot_v1_dot_event__pb2.RedeliverEventResponse.SerializeToString,
+            ),
             'GetEvent': grpc.unary_unary_rpc_method_handler(
                     servicer.GetEvent,
                     request_deserializer=gateway_dot_v1_dot_event__pb2.GetEventRequest.FromString,
@@ -126,6 +202,10 @@ def add_EventServiceServicer_to_server(servicer, server):
 class EventService:
     """EventService gives the systems of an organisation the events of its own log: what it did itself
     and what reached it. Positions come from the store, so that a subscriber can prove completeness.
+
+    The log is a hash chain. Its head at position 0 is 32 zero bytes; its head at position n is the
+    SHA-256 of `dropout-gateway/v1/log`, a zero byte, the head at n-1 (32 bytes), n (8 bytes, big
+    endian) and the SHA-256 of the signed payload bytes of the event at n.
     """
 
     @staticmethod
@@ -172,6 +252,114 @@ class EventService:
             '/gateway.v1.EventService/AckEvents',
             gateway_dot_v1_dot_event__pb2.AckEventsRequest.SerializeToString,
             gateway_dot_v1_dot_event__pb2.AckEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSubscribers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gateway.v1.EventService/ListSubscribers',
+            gateway_dot_v1_dot_event__pb2.ListSubscribersRequest.SerializeToString,
+            gateway_dot_v1_dot_event__pb2.ListSubscribersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RejectEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gateway.v1.EventService/RejectEvent',
+            gateway_dot_v1_dot_event__pb2.RejectEventRequest.SerializeToString,
+            gateway_dot_v1_dot_event__pb2.RejectEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRejectedEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gateway.v1.EventService/ListRejectedEvents',
+            gateway_dot_v1_dot_event__pb2.ListRejectedEventsRequest.SerializeToString,
+            gateway_dot_v1_dot_event__pb2.ListRejectedEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RedeliverEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gateway.v1.EventService/RedeliverEvent',
+            gateway_dot_v1_dot_event__pb2.RedeliverEventRequest.SerializeToString,
+            gateway_dot_v1_dot_event__pb2.RedeliverEventResponse.FromString,
             options,
             channel_credentials,
             insecure,

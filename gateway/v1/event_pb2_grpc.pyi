@@ -15,6 +15,10 @@ GRPC_VERSION: str
 class EventServiceStub:
     """EventService gives the systems of an organisation the events of its own log: what it did itself
     and what reached it. Positions come from the store, so that a subscriber can prove completeness.
+
+    The log is a hash chain. Its head at position 0 is 32 zero bytes; its head at position n is the
+    SHA-256 of `dropout-gateway/v1/log`, a zero byte, the head at n-1 (32 bytes), n (8 bytes, big
+    endian) and the SHA-256 of the signed payload bytes of the event at n.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -24,6 +28,14 @@ class EventServiceStub:
     """
     AckEvents: _aio.UnaryUnaryMultiCallable[_event_pb2.AckEventsRequest, _event_pb2.AckEventsResponse]
     """AckEvents stores how far a named subscriber has got; a later Subscribe resumes there."""
+    ListSubscribers: _aio.UnaryUnaryMultiCallable[_event_pb2.ListSubscribersRequest, _event_pb2.ListSubscribersResponse]
+    """ListSubscribers lists the named subscribers of the caller's log, and how far behind each is."""
+    RejectEvent: _aio.UnaryUnaryMultiCallable[_event_pb2.RejectEventRequest, _event_pb2.RejectEventResponse]
+    """RejectEvent sets aside an event that a subscriber cannot process, so that it can go on."""
+    ListRejectedEvents: _aio.UnaryUnaryMultiCallable[_event_pb2.ListRejectedEventsRequest, _event_pb2.ListRejectedEventsResponse]
+    """ListRejectedEvents lists what a subscriber has set aside and not dealt with since."""
+    RedeliverEvent: _aio.UnaryUnaryMultiCallable[_event_pb2.RedeliverEventRequest, _event_pb2.RedeliverEventResponse]
+    """RedeliverEvent puts an event that was set aside before the subscriber again."""
     GetEvent: _aio.UnaryUnaryMultiCallable[_event_pb2.GetEventRequest, _event_pb2.GetEventResponse]
     """GetEvent returns one event of the caller's log with its signed bytes."""
     VerifyEvent: _aio.UnaryUnaryMultiCallable[_event_pb2.VerifyEventRequest, _event_pb2.VerifyEventResponse]
@@ -32,6 +44,10 @@ class EventServiceStub:
 class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     """EventService gives the systems of an organisation the events of its own log: what it did itself
     and what reached it. Positions come from the store, so that a subscriber can prove completeness.
+
+    The log is a hash chain. Its head at position 0 is 32 zero bytes; its head at position n is the
+    SHA-256 of `dropout-gateway/v1/log`, a zero byte, the head at n-1 (32 bytes), n (8 bytes, big
+    endian) and the SHA-256 of the signed payload bytes of the event at n.
     """
 
     @_abc_1.abstractmethod
@@ -51,6 +67,38 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_event_pb2.AckEventsRequest, _abc.Awaitable[_event_pb2.AckEventsResponse]],
     ) -> _abc.Awaitable[_event_pb2.AckEventsResponse]:
         """AckEvents stores how far a named subscriber has got; a later Subscribe resumes there."""
+
+    @_abc_1.abstractmethod
+    def ListSubscribers(
+        self,
+        request: _event_pb2.ListSubscribersRequest,
+        context: _aio.ServicerContext[_event_pb2.ListSubscribersRequest, _abc.Awaitable[_event_pb2.ListSubscribersResponse]],
+    ) -> _abc.Awaitable[_event_pb2.ListSubscribersResponse]:
+        """ListSubscribers lists the named subscribers of the caller's log, and how far behind each is."""
+
+    @_abc_1.abstractmethod
+    def RejectEvent(
+        self,
+        request: _event_pb2.RejectEventRequest,
+        context: _aio.ServicerContext[_event_pb2.RejectEventRequest, _abc.Awaitable[_event_pb2.RejectEventResponse]],
+    ) -> _abc.Awaitable[_event_pb2.RejectEventResponse]:
+        """RejectEvent sets aside an event that a subscriber cannot process, so that it can go on."""
+
+    @_abc_1.abstractmethod
+    def ListRejectedEvents(
+        self,
+        request: _event_pb2.ListRejectedEventsRequest,
+        context: _aio.ServicerContext[_event_pb2.ListRejectedEventsRequest, _abc.Awaitable[_event_pb2.ListRejectedEventsResponse]],
+    ) -> _abc.Awaitable[_event_pb2.ListRejectedEventsResponse]:
+        """ListRejectedEvents lists what a subscriber has set aside and not dealt with since."""
+
+    @_abc_1.abstractmethod
+    def RedeliverEvent(
+        self,
+        request: _event_pb2.RedeliverEventRequest,
+        context: _aio.ServicerContext[_event_pb2.RedeliverEventRequest, _abc.Awaitable[_event_pb2.RedeliverEventResponse]],
+    ) -> _abc.Awaitable[_event_pb2.RedeliverEventResponse]:
+        """RedeliverEvent puts an event that was set aside before the subscriber again."""
 
     @_abc_1.abstractmethod
     def GetEvent(

@@ -297,6 +297,7 @@ class LaneStatement(_message.Message):
     RECOVERING_FIELD_NUMBER: _builtins.int
     STATED_AT_FIELD_NUMBER: _builtins.int
     RECOVERY_ID_FIELD_NUMBER: _builtins.int
+    FACTS_SINCE_FIELD_NUMBER: _builtins.int
     author: _builtins.str
     """Required. Organisation that says so and signs."""
     peer: _builtins.str
@@ -321,6 +322,12 @@ class LaneStatement(_message.Message):
     def stated_at(self) -> _timestamp_pb2.Timestamp:
         """Required. When it was said, UTC."""
 
+    @_builtins.property
+    def facts_since(self) -> _timestamp_pb2.Timestamp:
+        """While recovering: all facts that the author stated before are in its store, UTC; only later ones
+        are to be returned. Absent when its store holds none.
+        """
+
     def __init__(
         self,
         *,
@@ -332,10 +339,11 @@ class LaneStatement(_message.Message):
         recovering: _builtins.bool = ...,
         stated_at: _timestamp_pb2.Timestamp | None = ...,
         recovery_id: _builtins.str = ...,
+        facts_since: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["received", b"received", "sent", b"sent", "stated_at", b"stated_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["facts_since", b"facts_since", "received", b"received", "sent", b"sent", "stated_at", b"stated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_wanted", b"answer_wanted", "author", b"author", "peer", b"peer", "received", b"received", "recovering", b"recovering", "recovery_id", b"recovery_id", "sent", b"sent", "stated_at", b"stated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_wanted", b"answer_wanted", "author", b"author", "facts_since", b"facts_since", "peer", b"peer", "received", b"received", "recovering", b"recovering", "recovery_id", b"recovery_id", "sent", b"sent", "stated_at", b"stated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

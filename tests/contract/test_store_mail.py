@@ -1,20 +1,20 @@
-"""The store's outbox, inbox and vault as their ports promise them, over SQLite."""
+"""The store's outbox, inbox and vault as their ports promise them, over both databases."""
 
-from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
+from gateway.domain.dead_letters import DeadLetter, DeadLetterKind
+from gateway.domain.errors import Reason
 from gateway.domain.lanes import Arrival, ReceivingLane, SendingLane
 from gateway.domain.organisations import OrgId
 from gateway.ports.inbox import ParkedEvent
 from gateway.ports.outbox import MessageState, OutMessage
 from gateway.ports.store import Work
 from gateway.ports.vault import VaultPart
-from gateway.store.engine import open_engine
-from gateway.store.migrate import migrate
 from gateway.store.tables import metadata
 from gateway.store.writer import SqlStore
 
@@ -23,24 +23,9 @@ ZHENXIONG = OrgId.parse("530627/edu")
 SHUIFU = OrgId.parse("530681/edu")
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
+pytestmark = pytest.mark.every_store
 NAME, NUMBER = "金丝雀", "530102201503070012"
 DIGEST = "d" * 64
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    """An engine on a migrated store."""
-    opened = open_engine(f"sqlite:///{tmp_path / 'node.db'}")
-    migrate(opened)
-    return opened
-
-
-@pytest.fixture
-async def store(engine: Engine) -> AsyncIterator[SqlStore]:
-    """A store, closed after the test."""
-    opened = SqlStore(engine, bytes(range(32)))
-    yield opened
-    await opened.close()
 
 
 def message(sequence: int, sender: OrgId = WUHUA, receiver: OrgId = ZHENXIONG) -> OutMessage:
@@ -173,7 +158,9 @@ async def test_parking(store: SqlStore) -> None:
         one = ParkedEvent("e2", "m1", WUHUA, ("c1", "c1"), "EPOCH_UNKNOWN")
         bare = ParkedEvent("e3", "m1", WUHUA, (), "EPOCH_UNKNOWN")
         for event in (both, one, bare):
-            work.inbox.park(ZHENXIONG, event, NOW)
+            work.inbox.park(ZHENXIONG, event, NOW, LATER)
+        assert not work.inbox.due_parked(NOW, 10)
+        assert [one.event_id for _, one in work.inbox.due_parked(LATER, 2)] == ["e1", "e2"]
         assert [event.event_id for event in work.inbox.parked(ZHENXIONG, "c1")] == ["e1", "e2"]
         assert [event.event_id for event in work.inbox.parked(ZHENXIONG, "c2")] == ["e1"]
         assert len(work.inbox.parked_in(ZHENXIONG, "m1")) == 3
@@ -184,13 +171,19 @@ async def test_parking(store: SqlStore) -> None:
     await store.write(task)
 
 
-async def test_quarantine_keeps_once(store: SqlStore) -> None:
-    """The same bytes are quarantined once, with the first reason."""
+async def test_dead_letters_stand_once(store: SqlStore) -> None:
+    """The same bytes are set aside once, with the first reason, for their own organisation."""
+    unauthentic = DeadLetterKind.UNAUTHENTIC
+    first = DeadLetter("d1", unauthentic, Reason.KEY_UNKNOWN, DIGEST, NOW, envelope=b"x")
 
     def task(work: Work) -> None:
-        assert work.inbox.quarantine(ZHENXIONG, DIGEST, "KEY_UNKNOWN", b"x", NOW)
-        assert not work.inbox.quarantine(ZHENXIONG, DIGEST, "SIGNATURE_INVALID", b"x", NOW)
-        assert work.inbox.quarantined(ZHENXIONG) == [(DIGEST, "KEY_UNKNOWN")]
+        assert work.dead_letters.add(ZHENXIONG, first)
+        assert not work.dead_letters.add(
+            ZHENXIONG, replace(first, id="d2", reason=Reason.SIGNATURE_INVALID)
+        )
+        assert work.dead_letters.find(ZHENXIONG, unauthentic, DIGEST) == first
+        assert [letter.id for letter in work.dead_letters.page(ZHENXIONG)] == ["d1"]
+        assert not work.dead_letters.page(WUHUA)
 
     await store.write(task)
 
@@ -259,6 +252,7 @@ def on_disk(directory: Path) -> bytes:
     return b"".join(path.read_bytes() for path in directory.iterdir())
 
 
+@pytest.mark.sqlite_alone
 async def test_deleted_identity_is_gone_from_disk(
     store: SqlStore, engine: Engine, tmp_path: Path
 ) -> None:

@@ -12,10 +12,12 @@ import structlog
 
 from gateway.crypto.development import make_development
 from gateway.domain.facts import FactKind
-from gateway.service import mail_room
+from gateway.service import relay
 from gateway.service.arrivals import ArrivedEvent
 from gateway.service.desk import Desk
 from gateway.service.effects.table import EFFECTS
+from tests.delivery.deaths import Deaths
+from tests.stores import Stores
 from tests.world.estate import ESTATE
 from tests.world.province import MONDAY, Province
 
@@ -43,16 +45,16 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def founded(
-    estate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    estate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stores: Stores
 ) -> AsyncIterator[Found]:
     """Return a function that founds a province with empty stores; all are closed afterwards."""
-    monkeypatch.setattr(mail_room, "_IDLE_SECONDS", 0)
+    monkeypatch.setattr(relay, "_REST_SECONDS", 0.01)
     made: list[Province] = []
 
     def found() -> Province:
         directory = tmp_path / f"province-{len(made)}"
         shutil.copytree(estate, directory)
-        made.append(Province(directory))
+        made.append(Province(directory, stores))
         return made[-1]
 
     yield found
@@ -77,3 +79,9 @@ def fates(monkeypatch: pytest.MonkeyPatch) -> Fates:
 
     monkeypatch.setitem(cast("Any", EFFECTS), FactKind.LETTER_NOTED, meet)
     return decided
+
+
+@pytest.fixture
+def deaths(monkeypatch: pytest.MonkeyPatch) -> Deaths:
+    """Return the deaths of nodes in this process, which a test outlives."""
+    return Deaths(monkeypatch)

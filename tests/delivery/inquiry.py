@@ -18,10 +18,11 @@ from tests.world.province import Province
 
 
 class Inquiry:
-    """One child of the school in 五华区 whose household is registered in 镇雄县."""
+    """One child of the school in 五华区 whose household is registered in 镇雄县, or where you say."""
 
-    def __init__(self, province: Province, seed: int = 1) -> None:
+    def __init__(self, province: Province, seed: int = 1, county: OrgId = ZHENXIONG) -> None:
         self.province = province
+        self.county = county
         self.child = child(seed)
         self.case_id = self.letter_id = ""
 
@@ -72,7 +73,7 @@ class Inquiry:
         hukou = subject_pb2.AssertHukouRequest(
             subject_id=case.subject_id,
             finding=subject_pb2.HUKOU_FINDING_FOUND,
-            county=ZHENXIONG.division,
+            county=self.county.division,
         )
         await self.act(WUHUA, "SubjectService/AssertHukou", hukou)
         there = case_pb2.Whereabouts(kind=case_pb2.WHEREABOUTS_KIND_IN_HUKOU_COUNTY)
@@ -86,7 +87,7 @@ class Inquiry:
         """The hand-over letter is signed and dispatched; it is not delivered yet."""
         draft = letter_pb2.CreateDraftRequest(
             kind=jurisdiction_pb2.LETTER_KIND_HANDOVER,
-            recipient=str(ZHENXIONG),
+            recipient=str(self.county),
             case_ids=[self.case_id],
             text=f"请协助劝返学生{self.child.name}",
         )
@@ -102,9 +103,9 @@ class Inquiry:
     async def accepted(self) -> None:
         """The receiver, which must have the letter, registers and accepts it."""
         register = letter_pb2.RegisterLetterRequest(letter_id=self.letter_id)
-        await self.act(ZHENXIONG, "LetterService/RegisterLetter", register)
+        await self.act(self.county, "LetterService/RegisterLetter", register)
         accept = letter_pb2.AcceptLinesRequest(letter_id=self.letter_id)
-        await self.act(ZHENXIONG, "LetterService/AcceptLines", accept)
+        await self.act(self.county, "LetterService/AcceptLines", accept)
 
     async def until(self, last: str) -> "Inquiry":
         """Play up to `last` (a method of this class), everything delivered in between."""

@@ -25,6 +25,8 @@ async def play(founded: Found, seed: int) -> Counter[str]:
             await audit.check()
         elif await weather.blow():
             await audit.check()
+    await weather.calm()
+    await audit.check_tails()
     await weather.heal()
     await audit.check_healed()
     await audit.check_letters(officers.dispatched)

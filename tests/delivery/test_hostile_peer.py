@@ -31,6 +31,8 @@ from tests.delivery.test_order import quarantine
 from tests.world.estate import PLATFORM, SHUIFU, WUHUA, WUHUA_SCHOOL, ZHENXIONG
 from tests.world.province import Province
 
+pytestmark = pytest.mark.every_store
+
 NOTED = letter_pb2.LetterNoted(letter_id="01a208ab-a2e7-72cf-b228-147d1bd856f3")
 BODY = retrieval_pb2.RetrievalBodyConfirmed()
 
@@ -103,6 +105,7 @@ async def test_an_act_under_anothers_or_an_old_title_is_refused(
         assert said == [f"REFUSED {reason}"]
 
 
+@pytest.mark.fault("M7")
 async def test_two_facts_never_share_an_identifier(province: Province, fates: Fates) -> None:
     """Another fact under a known identifier is refused aloud; the very same one is not new."""
     case = await (await Inquiry(province).settled("submitted")).case()
@@ -253,6 +256,7 @@ async def test_bytes_without_an_author_are_kept_once_and_never_answered(
     )
 
 
+@pytest.mark.fault("M8")
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_no_bytes_make_the_reader_stumble(province: Province, data: st.DataObject) -> None:
@@ -270,6 +274,7 @@ async def test_no_bytes_make_the_reader_stumble(province: Province, data: st.Dat
         assert isinstance(read_arrival(tools, WUHUA, item, now), Unauthentic)
 
 
+@pytest.mark.fault("M8")
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_no_signed_content_makes_the_reader_stumble(

@@ -16,6 +16,8 @@ from tests.delivery.post import answers, hand_over, receipts_in, take_aside
 from tests.world.estate import SHUIFU, WUHUA, WUHUA_SCHOOL, ZHENXIONG
 from tests.world.province import Province
 
+pytestmark = pytest.mark.every_store
+
 NOTED = letter_pb2.LetterNoted(letter_id="01a208ab-a2e7-72cf-b228-147d1bd856f3")
 
 
@@ -31,8 +33,8 @@ def gaps_in(items: list[bytes]) -> list[tuple[int, int]]:
 
 async def quarantine(province: Province, org: OrgId) -> list[str]:
     """Return the reasons for which something was set aside."""
-    found = await province.look(org, lambda desk: desk.work.inbox.quarantined(org))
-    return [reason for _, reason in found]
+    found = await province.look(org, lambda desk: desk.work.dead_letters.page(org))
+    return [letter.reason for letter in found]
 
 
 async def next_number(province: Province, receiver: OrgId, sender: OrgId) -> int:
@@ -57,6 +59,7 @@ async def mails(province: Province, fates: Fates) -> list[Mail]:
     ]
 
 
+@pytest.mark.fault("M2")
 async def test_a_gap_is_asked_for_and_sent_again(province: Province) -> None:
     """The last of a lane's messages arrives alone: the receiver keeps it and asks, the sender
     sends again from its own store, and all take effect in order.
@@ -88,6 +91,7 @@ async def test_gaps_of_one_batch_are_asked_for_as_one(
     assert gaps_in(said) == [(1, 2)]
 
 
+@pytest.mark.fault("M2")
 async def test_what_came_early_is_taken_when_its_turn_comes(
     province: Province, mails: list[Mail]
 ) -> None:
@@ -100,6 +104,7 @@ async def test_what_came_early_is_taken_when_its_turn_comes(
     assert [item.message_id for item in receipt.items] == [m.message_id for m in mails[:3]]
 
 
+@pytest.mark.fault("M1")
 async def test_a_hundred_repetitions_are_answered_with_the_same_bytes(
     province: Province, mails: list[Mail]
 ) -> None:
@@ -138,54 +143,103 @@ async def test_a_batch_of_many_messages_gets_receipts_of_bounded_size(
         ({"lane_sequence": 1}, "EQUIVOCATION"),
         ({"previous_message_hash": b"\0" * 32}, "LANE_BROKEN"),
         ({"previous_message_hash": b""}, "LANE_BROKEN"),
-        ({"lane_incarnation": 2}, "LANE_BROKEN"),
+        ({"lane_incarnation": 0}, "LANE_BROKEN"),
+        ({"lane_incarnation": 2**31}, "LANE_BROKEN"),
+        ({"lane_incarnation": 2, "lane_sequence": 1}, "LANE_BROKEN"),
         ({"lane_sequence": 0}, "LANE_BROKEN"),
         ({"lane_sequence": -(2**63)}, "LANE_BROKEN"),
     ],
 )
-async def test_a_forged_place_is_set_aside_and_not_answered(
+async def test_a_forged_place_is_refused_in_the_open(
     province: Province, mails: list[Mail], change: dict[str, Any], reason: str
 ) -> None:
-    """Another message under a taken number, or one outside the chain, is kept as evidence."""
+    """Another message under a taken number, or one outside the chain, is kept as evidence and
+    refused by its digest, always with the same bytes; its number stays free for the true one.
+    """
     await hand_over(province, WUHUA, mails[0].data)
     place: dict[str, Any] = {
         "lane_sequence": 2,
         "previous_message_hash": mails[0].digest,
     }
     forged = Forge(province).mail(SHUIFU, WUHUA, **(place | change))
-    assert not await hand_over(province, WUHUA, forged.data, forged.data)
+    said = await hand_over(province, WUHUA, forged.data, forged.data)
+    assert answers(said) == [f"REFUSED {reason}"]
+    assert receipts_in(said)[0].items[0].message_digest == forged.digest
+    assert await hand_over(province, WUHUA, forged.data) == said
     assert await quarantine(province, WUHUA) == [reason]
     assert answers(await hand_over(province, WUHUA, mails[1].data)) == ["APPLIED"]
 
 
+@pytest.mark.fault("M7")
 async def test_a_message_twice_under_two_numbers_is_equivocation(
     province: Province, mails: list[Mail]
 ) -> None:
-    """The same identifier with other bytes is refused, whatever number it takes."""
-    await hand_over(province, WUHUA, mails[0].data)
+    """The same identifier with other bytes is refused, whatever number it takes; also within the
+    batch of the first, whose own receipt stays as it is.
+    """
     twin = Forge(province).mail(
         *(SHUIFU, WUHUA),
         message_id=mails[0].message_id,
         lane_sequence=2,
         previous_message_hash=mails[0].digest,
     )
-    assert not await hand_over(province, WUHUA, twin.data)
+    said = await hand_over(province, WUHUA, mails[0].data, twin.data)
+    assert answers(said) == ["APPLIED", "REFUSED EQUIVOCATION"]
+    assert [item.message_digest for item in receipts_in(said)[0].items] == [
+        mails[0].digest,
+        twin.digest,
+    ]
     assert await quarantine(province, WUHUA) == ["EQUIVOCATION"]
+    (letter,) = await province.look(WUHUA, lambda desk: desk.work.dead_letters.page(WUHUA))
+    assert (letter.peer, letter.message_id) == (SHUIFU, twin.message_id)
+    assert (letter.digest, letter.earlier_digest) == (twin.digest.hex(), mails[0].digest.hex())
 
 
 async def test_what_was_kept_under_a_broken_chain_is_never_taken(
     province: Province, mails: list[Mail]
 ) -> None:
-    """An early message that names another predecessor does not pass when its turn comes, nor when
-    it is repeated then.
+    """An early message that names another predecessor is refused when its turn comes, and its
+    number goes to the message that does continue the lane.
     """
     forged = Forge(province).mail(SHUIFU, WUHUA, lane_sequence=2, previous_message_hash=b"\1" * 32)
     await hand_over(province, WUHUA, forged.data)
-    await hand_over(province, WUHUA, mails[0].data)
-    assert await next_number(province, WUHUA, SHUIFU) == 2
-    assert not await hand_over(province, WUHUA, forged.data)
+    said = await hand_over(province, WUHUA, mails[0].data)
+    assert answers(said) == ["APPLIED", "REFUSED LANE_BROKEN"]
+    assert answers(await hand_over(province, WUHUA, forged.data)) == answers(said)
     assert await quarantine(province, WUHUA) == ["LANE_BROKEN"]
     assert await next_number(province, WUHUA, SHUIFU) == 2
+    assert answers(await hand_over(province, WUHUA, mails[1].data)) == ["APPLIED"]
+
+
+async def test_which_of_two_early_twins_is_true_is_decided_when_their_turn_comes(
+    province: Province, mails: list[Mail]
+) -> None:
+    """A forgery that came first keeps nobody out: the second gets no refusal until it is certain,
+    and the evidence holds both.
+    """
+    forged = Forge(province).mail(SHUIFU, WUHUA, lane_sequence=2, previous_message_hash=b"\1" * 32)
+    assert not answers(await hand_over(province, WUHUA, forged.data, mails[1].data))
+    (listed,) = await province.look(WUHUA, lambda desk: desk.work.dead_letters.page(WUHUA))
+    kept = await province.look(WUHUA, lambda desk: desk.work.dead_letters.get(WUHUA, listed.id))
+    assert (kept.envelope, kept.evidence) == (mails[1].data, forged.data)
+    said = await hand_over(province, WUHUA, mails[0].data, mails[1].data)
+    assert sorted(answers(said)) == ["APPLIED", "APPLIED", "REFUSED LANE_BROKEN"]
+
+
+async def test_a_lane_begun_anew_is_taken_from_its_first_message(
+    province: Province, mails: list[Mail]
+) -> None:
+    """A higher incarnation begins at number 1; what comes early of it is kept and asked for, and
+    what is left of the one before is refused.
+    """
+    await hand_over(province, WUHUA, mails[0].data)
+    forge = Forge(province)
+    anew = [forge.mail(SHUIFU, WUHUA, lane_incarnation=3) for _ in range(2)]
+    assert gaps_in(await hand_over(province, WUHUA, anew[1].data)) == [(1, 1)]
+    assert answers(await hand_over(province, WUHUA, anew[0].data)) == ["APPLIED", "APPLIED"]
+    lane = await province.look(WUHUA, lambda desk: desk.work.inbox.lane(WUHUA, SHUIFU))
+    assert (lane.incarnation, lane.next_sequence) == (3, 3)
+    assert answers(await hand_over(province, WUHUA, mails[1].data)) == ["REFUSED LANE_BROKEN"]
 
 
 async def test_lanes_do_not_wait_for_each_other(province: Province, mails: list[Mail]) -> None:

@@ -12,7 +12,7 @@ from gateway.domain.errors import Reason, Refusal
 from gateway.domain.keys import KeyPurpose
 from gateway.domain.organisations import OrgId
 from gateway.service import pack_lanes
-from gateway.service.mail_room import next_pause
+from gateway.service.relay import next_pause
 from gateway.store import tables
 from gateway.v1 import letter_pb2
 from tests.delivery.inquiry import Inquiry

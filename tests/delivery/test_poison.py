@@ -31,6 +31,7 @@ async def logged(province: Province, event_id: str) -> bool:
     return entry is not None
 
 
+@pytest.mark.fault("M10")
 async def test_a_refused_event_spoils_nothing_else_of_its_message(
     province: Province, fates: Fates
 ) -> None:
@@ -54,6 +55,7 @@ async def test_a_refused_event_spoils_nothing_else_of_its_message(
     assert await quarantine(province, WUHUA) == ["SIGNER_MISMATCH"]
 
 
+@pytest.mark.fault("M10")
 @pytest.mark.parametrize("of_a_case", [True, False])
 async def test_an_event_on_which_the_node_stumbles_waits_in_sight(
     province: Province, fates: Fates, monkeypatch: pytest.MonkeyPatch, of_a_case: bool
@@ -98,6 +100,7 @@ async def test_the_same_fact_by_two_lanes_waits_once(province: Province, fates: 
     assert answers(said) == ["PARKED TITLE_UNKNOWN TITLE_UNKNOWN", "REFUSED TITLE_UNKNOWN"]
 
 
+@pytest.mark.fault("M10")
 async def test_an_item_that_breaks_the_whole_batch_is_brought_again_alone(
     province: Province, fates: Fates, monkeypatch: pytest.MonkeyPatch
 ) -> None:

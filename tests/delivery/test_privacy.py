@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 import structlog
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from gateway.domain.errors import Refusal
 from gateway.domain.organisations import OrgId
+from gateway.store import tables
 from gateway.v1 import (
     absence_pb2,
     case_pb2,
@@ -138,6 +140,7 @@ def copies(canary: Canary, target: Path) -> Iterator[Path]:
         yield copy
 
 
+@pytest.mark.sqlite_alone
 async def test_no_table_but_the_vault_holds_identity(canary: Canary, tmp_path: Path) -> None:
     """The whole file is searched, once the one column for identity is emptied; that column held it,
     and the index beside it holds no bare hash.
@@ -167,9 +170,9 @@ async def vault_of(canary: Canary, org: OrgId) -> bytes:
     """Return everything in an organisation's vault, in one."""
 
     def read(work: Any) -> bytes:
-        query = "SELECT content FROM vault_parts WHERE org = ?"
-        found = work._connection.exec_driver_sql(query, (str(org),)).scalars()
-        return b"\0".join(found)
+        v = tables.vault_parts.c
+        found = work._connection.execute(select(v.content).where(v.org == str(org)))
+        return b"\0".join(found.scalars())
 
     return await canary.province.node_of[org].store.read(read)
 

@@ -21,4 +21,4 @@ async def test_whatever_happens_everything_arrives_once(founded: Found, seed: in
     """
     print(f"seed {seed}")  # noqa: T201 - shown when it fails
     seen = await play(founded, seed)
-    assert sum(seen.values()) > 10, f"hardly any fault happened: {seen}"
+    assert sum(seen.values()) > 5, f"hardly any fault happened: {seen}"

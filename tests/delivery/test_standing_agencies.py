@@ -27,12 +27,13 @@ from gateway.domain.exchanges import AgencyExchange, ExchangeState
 from gateway.domain.facts import FactKind, PartKind
 from gateway.domain.organisations import Organisation, OrgId
 from gateway.ports.vault import VaultPart
-from gateway.service import adapter_host, mail_room
+from gateway.service import adapter_host, relay
 from gateway.service.adapter_host import AdapterHost
 from gateway.service.desk import Desk
 from gateway.service.parties import Matter
 from gateway.v1 import absence_pb2, agency_pb2, retrieval_pb2, subject_pb2
 from tests.delivery.standing import Course, Invented, Statement, fresh
+from tests.stores import Stores
 from tests.world import province as worlds
 from tests.world.estate import (
     ESTATE,
@@ -103,6 +104,7 @@ async def serve(
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+        host.close()
     return found
 
 
@@ -190,16 +192,16 @@ async def test_who_does_not_hold_the_case_asks_nothing_of_the_police(province: P
 
 @pytest.fixture
 async def wider(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stores: Stores
 ) -> AsyncIterator[Callable[[Organisation], Province]]:
     """Return a function that founds the province with one more organisation, on its own node."""
-    monkeypatch.setattr(mail_room, "_IDLE_SECONDS", 0)
+    monkeypatch.setattr(relay, "_REST_SECONDS", 0.01)
     made: list[Province] = []
 
     def found(more: Organisation) -> Province:
         estate = Estate(nodes=(*ESTATE.nodes, EstateNode("elsewhere", (more,))))
         monkeypatch.setattr(worlds, "ESTATE", estate)
-        made.append(Province(tmp_path / "wider"))
+        made.append(Province(tmp_path / "wider", stores))
         return made[-1]
 
     yield found

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.codec import cases
-from gateway.codec.letters import encode_dispatched
+from gateway.codec.letters import encode_dispatched, encode_letter
 from gateway.domain.cases import CaseState, WhereaboutsKind
 from gateway.domain.errors import Reason, Refusal
 from gateway.domain.facts import FactKind
@@ -156,18 +156,20 @@ async def test_a_first_title_is_made_where_the_child_is_enrolled(province: Provi
             title=title.ref,
         )
         return encode_dispatched(
-            Letter(
-                id=letter_id,
-                kind=LetterKind.HANDOVER,
-                state=LetterState.DISPATCHED,
-                sender=SHUIFU,
-                recipient=ZHENXIONG,
-                title=letter_title(LetterKind.HANDOVER, 1),
-                lines=(line,),
-                changed_at=desk.now,
-                letter_no="水教函〔2026〕1号",
-                signatory_post="APPROVER",
-                sign_date="2026-11-23",
+            encode_letter(
+                Letter(
+                    id=letter_id,
+                    kind=LetterKind.HANDOVER,
+                    state=LetterState.DISPATCHED,
+                    sender=SHUIFU,
+                    recipient=ZHENXIONG,
+                    title=letter_title(LetterKind.HANDOVER, 1),
+                    lines=(line,),
+                    changed_at=desk.now,
+                    letter_no="水教函〔2026〕1号",
+                    signatory_post="APPROVER",
+                    sign_date="2026-11-23",
+                )
             )
         )
 

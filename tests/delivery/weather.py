@@ -29,19 +29,28 @@ class Weather:
                 (self._forget, 0.2),
                 (self._restart, 0.5),
                 (self._pass_time, 2),
+                (self._state, 0.5),
+                (self._tend, 1),
             ),
             strict=True,
         )
         (kind,) = self._chance.choices(kinds, weights)
         await kind()
-        return kind in {self._deliver, self._restart}
+        return kind in {self._deliver, self._restart, self._tend}
+
+    async def calm(self) -> None:
+        """Let the broker be there and each lane be stated, without any time that passes."""
+        self._province.bus.away = False
+        await self._province.settle()
+        await self._province.state_lanes()
+        await self._province.settle()
 
     async def heal(self) -> None:
-        """Let everything arrive: the broker is there, and time passes until nothing is due."""
-        self._province.bus.away = False
+        """Let time pass until nothing is due."""
         for _ in range(8):
-            await self._province.settle()
             self._province.clock.advance(minutes=70)  # parked messages are asked for by then
+            await self._province.tend()
+            await self._province.settle()
 
     async def _send(self) -> None:
         node = self._chance.choice(list(self._province.nodes.values()))
@@ -94,6 +103,16 @@ class Weather:
         await node.store.close()
         node.open()
         self.seen["restarted"] += 1
+
+    async def _state(self) -> None:
+        """A node has a new link, and states its lanes."""
+        node = self._chance.choice(list(self._province.nodes.values()))
+        await node.lane_keeper.state_lanes()
+        self.seen["stated"] += 1
+
+    async def _tend(self) -> None:
+        node = self._chance.choice(list(self._province.nodes.values()))
+        await node.lane_keeper.tend()
 
     async def _pass_time(self) -> None:
         self._province.clock.advance(seconds=self._chance.choice((1, 15, 60, 900)))

@@ -13,7 +13,7 @@ from pathlib import Path
 from gateway import log_events
 from gateway.bootstrap.node import Node
 from gateway.config import NodeConfig
-from tests.world.running import MovingClock
+from tests.world.moving_clock import MovingClock
 
 
 async def _serve(config: NodeConfig, start: datetime) -> None:
@@ -22,11 +22,12 @@ async def _serve(config: NodeConfig, start: datetime) -> None:
     await Node(config, MovingClock(start)).run(stop, lambda _address: None)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve as the command line says, until SIGTERM."""
     log_events.configure("INFO")
-    asyncio.run(
-        _serve(
-            NodeConfig.model_validate_json(Path(sys.argv[1]).read_bytes()),
-            datetime.fromisoformat(sys.argv[2]),
-        )
-    )
+    config = NodeConfig.model_validate_json(Path(sys.argv[1]).read_bytes())
+    asyncio.run(_serve(config, datetime.fromisoformat(sys.argv[2])))
+
+
+if __name__ == "__main__":
+    main()

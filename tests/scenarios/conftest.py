@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from structlog.testing import capture_logs
 
+from tests.stores import Stores
 from tests.world.estate import WUHUA
 from tests.world.forger import Forger
 from tests.world.letter_box import LetterBox
@@ -13,9 +14,9 @@ from tests.world.story import Story
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProvince]:
+def world(tmp_path_factory: pytest.TempPathFactory, stores: Stores) -> Iterator[RunningProvince]:
     """Broker and nodes of the province, all serving; nothing of a child passes in the clear."""
-    province = RunningProvince(tmp_path_factory.mktemp("province"))
+    province = RunningProvince(tmp_path_factory.mktemp("province"), stores=stores)
     try:
         province.start()
         yield province

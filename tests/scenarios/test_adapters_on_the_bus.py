@@ -16,6 +16,7 @@ from gateway.ports.event_log import LogFilter
 from gateway.v1 import absence_pb2, agency_pb2, directory_pb2
 from gateway.v1.event_pb2 import Event
 from gateway.v1.message_pb2 import Message, MessageContent
+from tests.stores import Stores
 from tests.world.estate import ESTATE, PLATFORM, POLICE, WUHUA, WUHUA_SCHOOL
 from tests.world.observer import Seen
 from tests.world.running import RunningProvince
@@ -62,10 +63,12 @@ class ProvinceWithAgencies(RunningProvince):
 
 
 @pytest.fixture(scope="module")
-def agencies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProvinceWithAgencies]:
+def agencies(
+    tmp_path_factory: pytest.TempPathFactory, stores: Stores
+) -> Iterator[ProvinceWithAgencies]:
     """The county and both agencies at work, their systems made and empty."""
     estate = Estate(nodes=tuple(node for node in ESTATE.nodes if node.name in _NAMES))
-    province = ProvinceWithAgencies(tmp_path_factory.mktemp("agencies"), estate)
+    province = ProvinceWithAgencies(tmp_path_factory.mktemp("agencies"), estate, stores)
     household_register.create(province.system_url(str(POLICE)))
     platform.create(province.system_url(str(PLATFORM)))
     province.start()

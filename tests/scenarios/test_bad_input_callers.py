@@ -76,11 +76,13 @@ def certificate_for(world: RunningProvince, uri: str) -> Issued:
     )
 
 
+@pytest.mark.fault("M6")
 def test_no_certificate(world: RunningProvince) -> None:
     """Without a client certificate there is no handshake."""
     assert list_keys(world, None).code() is grpc.StatusCode.UNAVAILABLE
 
 
+@pytest.mark.fault("M6")
 @pytest.mark.parametrize("validity", [PAST, FUTURE], ids=["expired", "not yet valid"])
 def test_certificate_out_of_its_time(world: RunningProvince, validity: Validity) -> None:
     """An expired certificate, or one that is not valid yet, ends the handshake."""
@@ -88,6 +90,7 @@ def test_certificate_out_of_its_time(world: RunningProvince, validity: Validity)
     assert list_keys(world, mine).code() is grpc.StatusCode.UNAVAILABLE
 
 
+@pytest.mark.fault("M6")
 def test_certificate_of_another_authority(world: RunningProvince) -> None:
     """A certificate with the right name from a foreign authority ends the handshake."""
     foreign = certificates.make_ca(GOOD)
@@ -95,6 +98,7 @@ def test_certificate_of_another_authority(world: RunningProvince) -> None:
     assert list_keys(world, mine).code() is grpc.StatusCode.UNAVAILABLE
 
 
+@pytest.mark.fault("M6")
 def test_server_certificate_is_no_client(world: RunningProvince) -> None:
     """The broker's own certificate opens nothing: it is not for clients."""
     mine = certificates.issue_broker(authority(world), GOOD)

@@ -214,6 +214,7 @@ def test_organisation_that_takes_no_part(world: RunningProvince, story: Story) -
     )
 
 
+@pytest.mark.fault("M9")
 def test_request_that_is_too_large(world: RunningProvince, story: Story) -> None:
     """More than one MiB: TOO_LARGE, and the connection goes on."""
     report = story.report()
@@ -231,6 +232,7 @@ def test_request_that_is_too_large(world: RunningProvince, story: Story) -> None
     assert story.reported().absence.absence_id
 
 
+@pytest.mark.fault("M8")
 @pytest.mark.parametrize("data", [b"\xff\xff\xff", b"\x0a\xff\x01", b"\x0a\x02\xc3\x28"])
 def test_bytes_that_are_no_request(world: RunningProvince, data: bytes) -> None:
     """Bytes that do not parse, text that is no UTF-8 among them: MALFORMED_REQUEST."""

@@ -46,6 +46,7 @@ def test_untouched_letter_is_taken(forger: Forger, wuhua_box: LetterBox) -> None
     assert wuhua_box.has_letter(letter_id)
 
 
+@pytest.mark.fault("M4")
 def test_tampered_message(forger: Forger, wuhua_box: LetterBox) -> None:
     """One bit changed in the signed bytes: SIGNATURE_INVALID; the true message still goes in."""
     letter_id, data = letter_from(forger, HOSTILE_COUNTY)
@@ -61,6 +62,7 @@ def test_tampered_message(forger: Forger, wuhua_box: LetterBox) -> None:
     assert wuhua_box.has_letter(letter_id)
 
 
+@pytest.mark.fault("M4")
 def test_any_changed_byte_is_noticed(forger: Forger, wuhua_box: LetterBox) -> None:
     """Wherever a bit of the item changes, it is set aside."""
     _, data = letter_from(forger, HOSTILE_COUNTY)
@@ -73,6 +75,7 @@ def test_any_changed_byte_is_noticed(forger: Forger, wuhua_box: LetterBox) -> No
         }
 
 
+@pytest.mark.fault("M8")
 @pytest.mark.parametrize("data", [b"\xff" * 40, b"", b"\x0a\x00", bytes(2000)])
 def test_bytes_that_are_no_envelope(wuhua_box: LetterBox, data: bytes) -> None:
     """Rubbish in the letter-box: ENVELOPE_MALFORMED."""
@@ -86,6 +89,7 @@ def test_event_is_no_message(forger: Forger, wuhua_box: LetterBox) -> None:
     assert wuhua_box.set_aside(data) is Reason.PAYLOAD_TYPE_UNEXPECTED
 
 
+@pytest.mark.fault("M5")
 def test_key_that_nobody_listed(forger: Forger, wuhua_box: LetterBox) -> None:
     """A good signature by a key that is not in the directory: KEY_UNKNOWN."""
     _, data = letter_from(forger, HOSTILE_COUNTY)
@@ -96,6 +100,7 @@ def test_key_that_nobody_listed(forger: Forger, wuhua_box: LetterBox) -> None:
     assert wuhua_box.set_aside(envelope.SerializeToString()) is Reason.KEY_UNKNOWN
 
 
+@pytest.mark.fault("M5")
 def test_key_for_another_purpose(forger: Forger, wuhua_box: LetterBox) -> None:
     """A signature under a sealing key: KEY_WRONG_PURPOSE."""
     _, data = letter_from(forger, HOSTILE_COUNTY)
@@ -108,6 +113,7 @@ def test_key_for_another_purpose(forger: Forger, wuhua_box: LetterBox) -> None:
     assert wuhua_box.set_aside(envelope.SerializeToString()) is Reason.KEY_WRONG_PURPOSE
 
 
+@pytest.mark.fault("M5")
 def test_key_of_another_organisation(forger: Forger, wuhua_box: LetterBox) -> None:
     """The signature of one county under the name of another's key: SIGNATURE_INVALID."""
     _, data = letter_from(forger, HOSTILE_COUNTY)
@@ -118,6 +124,7 @@ def test_key_of_another_organisation(forger: Forger, wuhua_box: LetterBox) -> No
     assert wuhua_box.set_aside(envelope.SerializeToString()) is Reason.SIGNATURE_INVALID
 
 
+@pytest.mark.fault("M5")
 def test_forged_sender(forger: Forger, wuhua_box: LetterBox) -> None:
     """A message that names another county as its sender: SIGNER_MISMATCH."""
     letter = forger.letter(forger.title(HOSTILE_COUNTY), WUHUA)
@@ -125,6 +132,7 @@ def test_forged_sender(forger: Forger, wuhua_box: LetterBox) -> None:
     assert wuhua_box.set_aside(data) is Reason.SIGNER_MISMATCH
 
 
+@pytest.mark.fault("M5")
 def test_message_for_another(forger: Forger, wuhua_box: LetterBox) -> None:
     """A message to 镇雄 put into the letter-box of 五华区: WRONG_RECEIVER."""
     letter = forger.letter(forger.title(HOSTILE_COUNTY), ZHENXIONG)
@@ -132,6 +140,7 @@ def test_message_for_another(forger: Forger, wuhua_box: LetterBox) -> None:
     assert wuhua_box.set_aside(data) is Reason.WRONG_RECEIVER
 
 
+@pytest.mark.fault("M5")
 def test_revoked_key(world: RunningProvince, forger: Forger, wuhua_box: LetterBox) -> None:
     """A key is good until its revocation reaches the node: then KEY_REVOKED. What was taken
     before stays.
@@ -152,6 +161,7 @@ def test_revoked_key(world: RunningProvince, forger: Forger, wuhua_box: LetterBo
     assert wuhua_box.has_letter(letter_id)
 
 
+@pytest.mark.fault("M5")
 def test_expired_key(world: RunningProvince, forger: Forger, wuhua_box: LetterBox) -> None:
     """A key past its last day: KEY_EXPIRED."""
     letter_id, data = letter_from(forger, EXPIRED_COUNTY)

@@ -32,6 +32,7 @@ def digest_of(data: bytes) -> bytes:
     return hashlib.sha256(SignedEnvelope.FromString(data).payload).digest()
 
 
+@pytest.mark.fault("M3")
 def test_replayed_message(forger: Forger, wuhua_box: LetterBox) -> None:
     """The same message again and again: the very bytes of the first receipt, no second effect."""
     sent = letter(forger)
@@ -48,6 +49,7 @@ def test_replayed_message(forger: Forger, wuhua_box: LetterBox) -> None:
     assert wuhua_box.has_letter(sent.letter_id)
 
 
+@pytest.mark.fault("M3")
 def test_replayed_event_in_a_new_message(forger: Forger, wuhua_box: LetterBox) -> None:
     """The same fact in another message: acknowledged, and without a second effect."""
     sent = letter(forger)
@@ -60,6 +62,7 @@ def test_replayed_event_in_a_new_message(forger: Forger, wuhua_box: LetterBox) -
     assert wuhua_box.state() == after
 
 
+@pytest.mark.fault("M7")
 @pytest.mark.parametrize("same", ["message_id", "lane_sequence"])
 def test_same_identifier_or_number_with_other_bytes(
     forger: Forger, wuhua_box: LetterBox, same: str, logs: list[dict[str, object]]
@@ -81,10 +84,11 @@ def test_same_identifier_or_number_with_other_bytes(
         **again,
     )
 
-    assert wuhua_box.set_aside(second) is Reason.EQUIVOCATION
+    assert wuhua_box.out_of_place(second) is Reason.EQUIVOCATION
     assert any(line["event"] == "alarm.equivocation" for line in logs)
 
 
+@pytest.mark.fault("M7")
 def test_same_event_with_other_content(forger: Forger, wuhua_box: LetterBox) -> None:
     """Two facts under one event identifier: the second is refused as EQUIVOCATION."""
     first = letter(forger)
@@ -116,15 +120,16 @@ def test_message_that_names_another_predecessor(forger: Forger, wuhua_box: Lette
     data = forger.message(
         HOSTILE_COUNTY, WUHUA, [letter(forger).carried], previous_message_hash=bytes(32)
     )
-    assert wuhua_box.set_aside(data) is Reason.LANE_BROKEN
+    assert wuhua_box.out_of_place(data) is Reason.LANE_BROKEN
 
 
 def test_message_of_a_life_that_has_passed(forger: Forger, wuhua_box: LetterBox) -> None:
-    """A message of another incarnation of the lane: LANE_BROKEN."""
-    data = forger.message(HOSTILE_COUNTY, WUHUA, [letter(forger).carried], lane_incarnation=7)
-    assert wuhua_box.set_aside(data) is Reason.LANE_BROKEN
+    """A message of an incarnation of the lane that has ended: LANE_BROKEN."""
+    data = forger.message(HOSTILE_COUNTY, WUHUA, [letter(forger).carried], lane_incarnation=0)
+    assert wuhua_box.out_of_place(data) is Reason.LANE_BROKEN
 
 
+@pytest.mark.fault("M2")
 def test_gap_is_asked_for_and_healed(forger: Forger, wuhua_box: LetterBox) -> None:
     """A message that came early waits; the receiver asks for the hole, and takes both in order."""
     early, missing = letter(forger, EXPIRED_COUNTY), letter(forger, EXPIRED_COUNTY)
@@ -201,7 +206,9 @@ def test_receipt_of_a_stranger_closes_nothing(forger: Forger, wuhua_box: LetterB
         ),
         "the true receipt",
     )
-    assert closed == replace(message, state=MessageState.APPLIED, attempts=closed.attempts)
+    receipted = replace(message, state=MessageState.APPLIED, receipt_id=closed.receipt_id)
+    assert closed == replace(receipted, attempts=closed.attempts)
+    assert closed.receipt_id != forged.receipt_id
 
 
 def newest(world: RunningProvince, sender: OrgId, receiver: OrgId) -> OutMessage | None:

@@ -2,14 +2,14 @@
 
 import shutil
 
+import pytest
 from sqlalchemy import func, select
 
 from gateway.domain.organisations import OrgId
-from gateway.domain.payload_types import MESSAGE, RECEIPT
+from gateway.domain.payload_types import GAP_REQUEST, LANE_STATEMENT, MESSAGE, RECEIPT
 from gateway.ports.outbox import MessageState, OutMessage
 from gateway.ports.store import Work
 from gateway.store import tables
-from gateway.store.engine import open_engine
 from gateway.v1 import letter_pb2, message_pb2
 from gateway.v1.envelope_pb2 import SignedEnvelope
 from tests.world.estate import WUHUA, ZHENXIONG
@@ -17,16 +17,15 @@ from tests.world.running import RunningProvince
 from tests.world.story import Story
 from tests.world.waiting import eventually
 
+pytestmark = pytest.mark.every_store
+
 
 def rows(world: RunningProvince, node: str, table: str, **equal: object) -> int:
     """Count rows of a node's database."""
     found = tables.metadata.tables[table]
-    engine = open_engine(f"sqlite:///{world.directory / node}.sqlite")
     query = select(func.count()).where(*(found.c[name] == value for name, value in equal.items()))
-    with engine.connect() as connection:
-        count = connection.execute(query.select_from(found)).scalar_one()
-    engine.dispose()
-    return count
+    with world.engine(node).connect().execution_options(reading=True) as connection:
+        return int(connection.execute(query.select_from(found)).scalar_one())
 
 
 def last_message(world: RunningProvince, sender: OrgId, receiver: OrgId) -> OutMessage | None:
@@ -42,8 +41,7 @@ def last_message(world: RunningProvince, sender: OrgId, receiver: OrgId) -> OutM
 def receipt_for(world: RunningProvince, org: OrgId, message: OutMessage) -> bytes:
     """The signed receipt for a message as an organisation keeps it; empty when it has none."""
     database = "wuhua" if org == WUHUA else "zhenxiong"
-    engine = open_engine(f"sqlite:///{world.directory / database}.sqlite")
-    with engine.connect() as connection:
+    with world.engine(database).connect().execution_options(reading=True) as connection:
         kept = connection.execute(
             select(tables.receipts.c.envelope).where(tables.receipts.c.org == str(org))
         ).scalars()
@@ -55,7 +53,6 @@ def receipt_for(world: RunningProvince, org: OrgId, message: OutMessage) -> byte
             ).items
             if item.message_id == message.message_id
         ]
-    engine.dispose()
     return found[0] if found else b""
 
 
@@ -123,4 +120,4 @@ def test_bus_shows_only_where_mail_goes(world: RunningProvince, story: Story) ->
             "Nats-Batch-Sequence",
             "Nats-Batch-Commit",
         }
-        assert item.envelope.payload_type in {MESSAGE, RECEIPT}
+        assert item.envelope.payload_type in {GAP_REQUEST, LANE_STATEMENT, MESSAGE, RECEIPT}

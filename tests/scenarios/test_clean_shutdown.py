@@ -4,14 +4,15 @@ import socket
 import threading
 from pathlib import Path
 
+from tests.stores import Stores
 from tests.world.running import RunningProvince
 from tests.world.running_estate import TWO_COUNTIES
 
 
-def test_stopped_province_leaves_nothing(tmp_path: Path) -> None:
+def test_stopped_province_leaves_nothing(tmp_path: Path, stores: Stores) -> None:
     """Two nodes that served and were stopped have closed their ports and ended their threads."""
     before = set(threading.enumerate())
-    world = RunningProvince(tmp_path / "world", TWO_COUNTIES)
+    world = RunningProvince(tmp_path / "world", TWO_COUNTIES, stores)
     world.start()
     addresses = [node.address for node in world.nodes.values()]
     pid = world.broker.pid
@@ -25,7 +26,9 @@ def test_stopped_province_leaves_nothing(tmp_path: Path) -> None:
     assert not Path(f"/proc/{pid}").exists()
     assert not [address for address in addresses if _listens(address)]
     left = [thread.name for thread in threading.enumerate() if thread not in before]
-    assert not [name for name in left if name.startswith(("store", "adapter", "asyncio", "prov"))]
+    assert not [
+        name for name in left if name.startswith(("store", "adapter", "asyncio", "prov", "lease"))
+    ]
 
 
 def _listens(address: str) -> bool:

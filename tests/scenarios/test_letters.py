@@ -3,12 +3,15 @@
 from collections.abc import Callable
 
 import grpc
+import pytest
 
 from gateway.domain.errors import Reason
 from gateway.v1 import letter_pb2
 from tests.world.estate import SHUIFU, WUHUA, ZHENXIONG
 from tests.world.running import RunningProvince
 from tests.world.story import HANDOVER, Story
+
+pytestmark = pytest.mark.every_store
 
 MOVED_OUT = letter_pb2.RETURN_REASON_HUKOU_MOVED_OUT
 

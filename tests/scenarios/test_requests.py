@@ -5,10 +5,11 @@ from datetime import date
 from uuid import uuid4
 
 import grpc
+import pytest
 
 from gateway.domain.errors import Reason
 from gateway.v1 import absence_pb2, agency_pb2, error_pb2, subject_pb2
-from tests.world.clients import completed
+from tests.world.clients import completed, refusal_of
 from tests.world.estate import POLICE, WUHUA, WUHUA_SCHOOL
 from tests.world.inquiry import absence_days
 from tests.world.running import RunningProvince
@@ -18,6 +19,7 @@ from tests.world.waiting import eventually
 REPORT = "AbsenceService/ReportAbsence"
 
 
+@pytest.mark.fault("M1")
 def test_same_request_gives_the_same_bytes(world: RunningProvince, story: Story) -> None:
     """A request repeated with its request_id is answered with the very bytes of the first answer,
     and one report comes of it.
@@ -66,8 +68,9 @@ def test_refusal_is_not_remembered(world: RunningProvince, story: Story) -> None
     assert world.act(WUHUA_SCHOOL, REPORT, mended, "HEAD_TEACHER").absence.absence_id
 
 
+@pytest.mark.parametrize("together", [False, True], ids=["one a message", "many a message"])
 def test_stream_answers_each_report_for_itself(
-    world: RunningProvince, stories: Callable[[int], list[Story]]
+    world: RunningProvince, stories: Callable[[int], list[Story]], together: bool
 ) -> None:
     """Good and bad reports in one stream: every record has its own answer under its own
     request_id, and a bad one spoils no other.
@@ -81,13 +84,15 @@ def test_stream_answers_each_report_for_itself(
     for report in reports:
         report.request_id = str(uuid4())
 
+    messages = (
+        [absence_pb2.ReportAbsencesRequest(reports=reports)]
+        if together
+        else [absence_pb2.ReportAbsencesRequest(report=report) for report in reports]
+    )
     answers = {
         answer.request_id: answer
-        for answer in world.clients.stream(
-            WUHUA_SCHOOL,
-            "AbsenceService/ReportAbsences",
-            [absence_pb2.ReportAbsencesRequest(report=report) for report in reports],
-        )
+        for message in world.clients.stream(WUHUA_SCHOOL, "AbsenceService/ReportAbsences", messages)
+        for answer in message.answers or [message]
     }
 
     assert set(answers) == {report.request_id for report in reports}
@@ -113,6 +118,16 @@ def test_stream_answers_each_report_for_itself(
             ),
             "the report at the bureau",
         )
+
+
+def test_a_message_of_too_many_records_is_refused(world: RunningProvince) -> None:
+    """More than a hundred records in one message end the call, and say why."""
+    reports = [absence_pb2.ReportAbsenceRequest()] * 101
+    many = absence_pb2.ReportAbsencesRequest(reports=reports)
+    with pytest.raises(grpc.RpcError) as caught:
+        list(world.clients.stream(WUHUA_SCHOOL, "AbsenceService/ReportAbsences", [many]))
+    refused = refusal_of(caught.value)
+    assert (refused.reason, refused.field) == (Reason.INVALID_FIELD, "reports")
 
 
 def test_pushed_facts_are_taken_once(world: RunningProvince, story: Story) -> None:

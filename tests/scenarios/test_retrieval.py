@@ -1,6 +1,7 @@
 """Art. 8 and 9: the order stays in the county, and the county of enrolment sees every step."""
 
 import grpc
+import pytest
 
 from gateway.domain.errors import Reason
 from gateway.v1 import case_pb2, event_pb2, placement_pb2, retrieval_pb2
@@ -15,6 +16,8 @@ from tests.world.estate import (
 from tests.world.running import RunningProvince
 from tests.world.story import Story
 from tests.world.waiting import eventually
+
+pytestmark = pytest.mark.every_store
 
 EDUCATION = retrieval_pb2.StepRecord(
     step=retrieval_pb2.RETRIEVAL_STEP_EDUCATION,

@@ -8,7 +8,6 @@ from sqlalchemy import select
 from gateway.domain.errors import Reason
 from gateway.domain.organisations import OrgId
 from gateway.store import tables
-from gateway.store.engine import open_engine
 from gateway.v1 import absence_pb2
 from tests.world.estate import (
     PLATFORM,
@@ -33,15 +32,12 @@ def has_report(world: RunningProvince, org: OrgId, absence_id: str) -> bool:
 
 def addressees(world: RunningProvince, event_id: str) -> set[str]:
     """To whom the event goes, as the outbox of the node in 五华区 has it."""
-    engine = open_engine(f"sqlite:///{world.directory / 'wuhua.sqlite'}")
     deliveries = tables.deliveries
-    with engine.connect() as connection:
+    with world.engine("wuhua").connect().execution_options(reading=True) as connection:
         rows = connection.execute(
             select(deliveries.c.receiver).where(deliveries.c.event_id == event_id)
         )
-        found = {row.receiver for row in rows}
-    engine.dispose()
-    return found
+        return {row.receiver for row in rows}
 
 
 def test_third_absent_day_reaches_bureau_and_township(world: RunningProvince, story: Story) -> None:

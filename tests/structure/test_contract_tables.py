@@ -22,7 +22,7 @@ from gateway.service.effects.agencies import ASKED
 from gateway.service.effects.table import EFFECTS
 from gateway.service.parties import FILLED_BY
 from gateway.service.summaries import summary
-from gateway.transport.methods import COMMANDS, EVENT_STREAM, QUERIES, RECORD_STREAMS
+from gateway.transport.methods import COMMANDS, PAGE_STREAMS, QUERIES, RECORD_STREAMS
 from gateway.transport.policy import POLICY
 from gateway.transport.server import SERVICES
 from gateway.transport.status_table import STATUS
@@ -55,7 +55,7 @@ def _names(enum: EnumDescriptor, prefix: str) -> set[str]:
 def _record(method: MethodDescriptor) -> Descriptor:
     """What a mutating method takes: its request, or the record inside the stream's message."""
     name = f"{method.containing_service.name}/{method.name}"
-    field = RECORD_STREAMS[name][0] if name in RECORD_STREAMS else ""
+    field = RECORD_STREAMS[name].one if name in RECORD_STREAMS else ""
     if not field:
         return method.input_type
     record = method.input_type.fields_by_name[field].message_type
@@ -97,8 +97,8 @@ def test_whoever_changes_something_names_a_post() -> None:
 
 
 def test_every_method_has_one_use_case() -> None:
-    """Each RPC is a command, a query, a stream of records or the event stream: exactly one."""
-    tables = [set(COMMANDS), set(QUERIES), set(RECORD_STREAMS), {EVENT_STREAM}]
+    """Each RPC is a command, a query, a stream of records or of pages: exactly one."""
+    tables = [set(COMMANDS), set(QUERIES), set(RECORD_STREAMS), set(PAGE_STREAMS)]
     assert sum(map(len, tables)) == len(set().union(*tables))
     assert set().union(*tables) == set(METHODS)
 
@@ -107,7 +107,7 @@ def test_streams_are_those_of_the_contract() -> None:
     """What the tables call a stream is one on the wire."""
     for name, method in METHODS.items():
         assert method.client_streaming == (name in RECORD_STREAMS), name
-        assert method.server_streaming == (name in RECORD_STREAMS or name == EVENT_STREAM), name
+        assert method.server_streaming == (name in RECORD_STREAMS or name in PAGE_STREAMS), name
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS_AND_RECORDS))

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from gateway.bus.broker_check import BROKER_STATE, STATE_SERVICE
+from gateway.bus.node_keys import user_seed
 from gateway.bus.permissions import permissions_of
 from gateway.bus.server import server_program
 from gateway.bus.streams import HEADER_ROOM_BYTES, MAX_ITEM_BYTES
@@ -78,33 +80,44 @@ def test_users_are_those_of_the_nodes() -> None:
     assert len(found) == len(NODES)
 
 
-def test_broker_example_is_valid(tmp_path: Path) -> None:
-    """The server itself finds no fault with its example, certificates in place."""
+@pytest.mark.parametrize("name", ["nats-server.conf", "nats-cluster.conf", "nats-leaf.conf"])
+def test_broker_examples_are_valid(tmp_path: Path, name: str) -> None:
+    """The server itself finds no fault with its examples, certificates and seed in place."""
     now = datetime.now(UTC)
     validity = Validity(now, now.replace(year=now.year + 1))
     issued = issue_broker(make_ca(validity), validity)
     (tmp_path / "server.crt").write_bytes(issued.certificate)
     (tmp_path / "server.key").write_bytes(issued.key)
-    text = SERVER.read_text("utf-8").replace("/etc/nats/", f"{tmp_path}/")
-    # The commented cluster is tried too; it needs the same files.
-    clustered = re.sub(r"^# (?=cluster \{|  .*|\}$)", "", text, flags=re.MULTILINE)
-    assert "\ncluster {" in clustered
-    shutil.copy(USERS, tmp_path)
     (tmp_path / "ca.pem").write_bytes(issued.certificate)
-    for content in (text, clustered):
-        config = tmp_path / "nats-server.conf"
-        config.write_text(content, "utf-8")
-        run = subprocess.run(
-            [server_program(), "-t", "-c", config], capture_output=True, text=True, check=False
-        )
-        assert run.returncode == 0, run.stderr
+    (tmp_path / "nats-leaf-seed.conf").write_text(f'nkey: "{user_seed(bytes(32))}"\n')
+    for path in DEPLOY.glob("nats-*.conf"):
+        text = path.read_text("utf-8").replace("/etc/nats/", f"{tmp_path}/")
+        (tmp_path / path.name).write_text(text, "utf-8")
+    run = subprocess.run(
+        [server_program(), "-t", "-c", tmp_path / name], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def test_every_broker_takes_the_largest_item() -> None:
+    """A leaf passes on what the broker behind it would take."""
+    for path in (SERVER, DEPLOY / "nats-leaf.conf"):
+        limit = f"max_payload: {MAX_ITEM_BYTES + HEADER_ROOM_BYTES}\n"
+        assert limit in path.read_text("utf-8")
+
+
+def test_nodes_may_ask_how_the_servers_stand() -> None:
+    """The example's accounts pass on the very question that a node asks before it sends."""
+    text = SERVER.read_text("utf-8")
+    assert text.count(f'"{STATE_SERVICE}"') == 2
+    assert f'to: "{BROKER_STATE}"' in text
+    assert "domain: gateway\n" in text
 
 
 def test_broker_example_keeps_its_promises() -> None:
-    """It acknowledges after the disk, and takes the largest item that nodes send."""
+    """It acknowledges after the disk, and shows its monitor to nobody else."""
     text = SERVER.read_text("utf-8")
     assert "sync_interval: always" in text
-    assert f"max_payload: {MAX_ITEM_BYTES + HEADER_ROOM_BYTES}\n" in text
     assert "http: 127.0.0.1:" in text
 
 

@@ -12,7 +12,7 @@ import pytest
 from gateway.domain.errors import Reason
 from gateway.domain.facts import FactKind
 from gateway.domain.jurisdiction import TABLE
-from gateway.transport.methods import COMMANDS, EVENT_STREAM, QUERIES, RECORD_STREAMS
+from gateway.transport.methods import COMMANDS, PAGE_STREAMS, QUERIES, RECORD_STREAMS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -97,7 +97,7 @@ def test_every_deadline_is_marked_as_policy() -> None:
 
 def test_messages_name_what_exists() -> None:
     """A carried message names kinds of facts and RPCs of this release; others say what is instead."""
-    rpcs = {*COMMANDS, *QUERIES, *RECORD_STREAMS, EVENT_STREAM}
+    rpcs = {*COMMANDS, *QUERIES, *RECORD_STREAMS, *PAGE_STREAMS}
     for name, entry in messages().items():
         assert ("facts" in entry) != ("instead" in entry), name
         assert set(entry.get("facts", ())) <= set(FactKind.__members__), name

@@ -21,7 +21,7 @@ OUTERMOST: dict[str, str] = {
 
 MODULES = sorted(
     path
-    for room in ("adapters", "gateway", "tests")
+    for room in ("adapters", "bench", "gateway", "tests")
     for path in (ROOT / room).rglob("*.py")
     if not path.is_relative_to(ROOT / "gateway/v1")  # generated
 )

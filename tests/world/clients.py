@@ -19,6 +19,12 @@ from gateway.transport.pipeline import Method
 from gateway.transport.server import SERVICES
 
 PATIENCE = 30.0
+# A node that was restarted is found again at once, not after the library's growing pauses.
+_PROMPT = (
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1000),
+    ("grpc.max_reconnect_backoff_ms", 250),
+)
 METHODS = {
     method.name: method for service in SERVICES for method in map(Method.of, service.methods)
 }
@@ -89,11 +95,18 @@ class Clients:
                 stem.with_name(f"{stem.name}.crt"),
                 stem.with_name(f"{stem.name}.key"),
             )
-            self._channels[org, address] = grpc.secure_channel(address, mine)
+            self._channels[org, address] = grpc.secure_channel(address, mine, _PROMPT)
         return self._channels[org, address]
 
     def call(
-        self, org: OrgId, method: str, request: Message, post: str = "", *, at: str = ""
+        self,
+        org: OrgId,
+        method: str,
+        request: Message,
+        post: str = "",
+        *,
+        at: str = "",
+        seconds: float = PATIENCE,
     ) -> Any:
         """Call an RPC with one answer. Raises grpc.RpcError."""
         known = METHODS[method]
@@ -102,7 +115,7 @@ class Clients:
             request_serializer=known.request.SerializeToString,
             response_deserializer=known.response.FromString,
         )
-        return stub(completed(method, request, post), timeout=PATIENCE, wait_for_ready=True)
+        return stub(completed(method, request, post), timeout=seconds, wait_for_ready=True)
 
     def raw(self, org: OrgId, method: str, data: bytes) -> bytes:
         """Call with bytes as they are and return bytes. Raises grpc.RpcError."""

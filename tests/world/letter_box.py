@@ -40,22 +40,28 @@ class LetterBox:
         )
 
     def quarantined(self) -> list[str]:
-        """Return the reasons of everything in the owner's quarantine, oldest first."""
-        return [
-            reason
-            for _, reason in self.world.look(
-                self.owner, lambda work: work.inbox.quarantined(self.owner)
-            )
-        ]
+        """Return the reasons of everything that was set aside at the owner, oldest first."""
+        letters = self.world.look(self.owner, lambda work: work.dead_letters.page(self.owner))
+        return [letter.reason for letter in letters]
 
     def set_aside(self, data: bytes) -> Reason:
         """Put bytes in; return why they were set aside. No receipt answers them."""
         before, count = self.state(), len(self.quarantined())
         self.forger.put(self.owner, data)
-        eventually(lambda: len(self.quarantined()) > count, "the quarantine")
-        assert self.state() == before, "quarantined mail changed the state"
-        assert not self._receipts(data), "quarantined mail was answered"
+        eventually(lambda: len(self.quarantined()) > count, "the dead letter")
+        assert self.state() == before, "what was set aside changed the state"
+        assert not self._receipts(data), "what was set aside was answered"
         return Reason(self.quarantined()[-1])
+
+    def out_of_place(self, data: bytes) -> Reason:
+        """Put in a message that has no place on its lane; return why it was refused, in the open."""
+        before, count = self.state(), len(self.quarantined())
+        self.forger.put(self.owner, data)
+        item = self.receipt(data)
+        assert item.outcome == message_pb2.RECEIPT_OUTCOME_REFUSED
+        assert self.state() == before, "refused mail changed the state"
+        assert len(self.quarantined()) > count, "no evidence was kept"
+        return _only_reason(item)
 
     def answer(self, sender: OrgId, data: bytes, *, times: int = 1) -> ReceiptItem:
         """Put a message in, in its turn; return what the last of so many receipts says of it."""
@@ -76,9 +82,7 @@ class LetterBox:
         item = self.answer(sender, data)
         assert item.outcome == message_pb2.RECEIPT_OUTCOME_REFUSED
         assert self.state() == before, "refused mail changed the state"
-        (exception,) = item.exceptions
-        name = error_pb2.ErrorReason.Name(exception.reason)
-        return Reason(name.removeprefix("ERROR_REASON_"))
+        return _only_reason(item)
 
     def has_letter(self, letter_id: str) -> bool:
         """Whether the owner has the letter."""
@@ -96,3 +100,9 @@ class LetterBox:
     def _receipts(self, data: bytes) -> list[ReceiptItem]:
         self.world.run(self.world.observer.caught_up())
         return self.world.observer.answers_to(data)
+
+
+def _only_reason(item: ReceiptItem) -> Reason:
+    (exception,) = item.exceptions
+    name = error_pb2.ErrorReason.Name(exception.reason)
+    return Reason(name.removeprefix("ERROR_REASON_"))

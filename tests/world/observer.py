@@ -99,6 +99,10 @@ class Observer:
         answer = await self._client.request(mail_subject(receiver), data, timeout=10.0)
         assert b'"error"' not in answer.data, answer.data
 
+    async def ask(self, subject: str) -> bytes:
+        """Ask the broker a question that an observer may ask."""
+        return (await self._client.request(subject, b"", timeout=10.0)).data
+
     async def caught_up(self) -> None:
         """Return when everything that passed before has been seen."""
         await self._client.flush()

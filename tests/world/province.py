@@ -23,11 +23,13 @@ from gateway.ports.bus import Disposition
 from gateway.ports.store import Work
 from gateway.service.answer_once import answer_once
 from gateway.service.desk import Actor, Desk, Tools
+from gateway.service.keep_lanes import LaneKeeper
 from gateway.service.mail_room import MailRoom
 from gateway.store import tables
 from gateway.store.engine import open_engine
 from gateway.store.writer import SqlStore
 from gateway.transport.methods import COMMANDS, QUERIES, RECORD_STREAMS
+from tests.stores import Stores, sqlite_file
 from tests.world.estate import ESTATE
 from tests.world.memory_bus import MemoryBus
 
@@ -57,9 +59,12 @@ class TestNode:
 
     __test__ = False
 
-    def __init__(self, directory: Path, name: str, bus: MemoryBus, clock: TestClock) -> None:
+    def __init__(
+        self, directory: Path, name: str, bus: MemoryBus, clock: TestClock, stores: Stores
+    ) -> None:
         self.name = name
         self.database = directory / f"{name}.sqlite"
+        self._url = stores(self.database)
         self.homes = next(n for n in ESTATE.nodes if n.name == name).organisations
         keys = directory / "nodes" / name / "keys"
         orgs = [org.id for org in self.homes]
@@ -87,24 +92,26 @@ class TestNode:
         self.open()
 
     def open(self) -> None:
-        """Open (again) the store and the mail room over the same database file."""
-        engine = open_engine(f"sqlite:///{self.database}")
+        """Open (again) the store and the mail room over the same database."""
+        engine = open_engine(self._url)
         tables.metadata.create_all(engine)
         self.store = SqlStore(engine, b"k" * 32)
         self.mail_room = MailRoom(self.store, self._bus, self.tools)
+        self.lane_keeper = LaneKeeper(self.store, self._bus, self.tools)
 
 
 class Province:
     """All nodes of ESTATE on one misbehaving bus."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, stores: Stores = sqlite_file) -> None:
         self.clock = TestClock()
         self.bus = MemoryBus()
         self.directory = directory
         if not (directory / "directory.bin").exists():
             make_development(directory, ESTATE, MONDAY - timedelta(days=30))
         self.nodes = {
-            node.name: TestNode(directory, node.name, self.bus, self.clock) for node in ESTATE.nodes
+            node.name: TestNode(directory, node.name, self.bus, self.clock, stores)
+            for node in ESTATE.nodes
         }
         self.node_of = {
             org.id: self.nodes[node.name] for node in ESTATE.nodes for org in node.organisations
@@ -122,7 +129,7 @@ class Province:
         if "request_id" in fields and not getattr(request, "request_id", ""):
             request.request_id = str(uuid4())  # type: ignore[attr-defined]
         node = self.node_of[org]
-        use_case = COMMANDS.get(method) or RECORD_STREAMS[method][1]
+        use_case = COMMANDS.get(method) or RECORD_STREAMS[method].use_case
         answer = type(request).DESCRIPTOR.full_name.replace("Request", "Response")
         response_class = _message(answer)
         return await node.store.write(
@@ -152,6 +159,16 @@ class Province:
         """Let every node pack and publish what is due."""
         for node in self.nodes.values():
             await node.mail_room.send_due()
+
+    async def state_lanes(self) -> None:
+        """Let every node say to every peer how their lanes stand, as at a new link."""
+        for node in self.nodes.values():
+            await node.lane_keeper.state_lanes()
+
+    async def tend(self) -> None:
+        """Let every node do what is due by the clock."""
+        for node in self.nodes.values():
+            await node.lane_keeper.tend()
 
     async def deliver(self) -> int:
         """Deliver what waits on the bus, each item alone; return how many were delivered."""

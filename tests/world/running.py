@@ -5,7 +5,6 @@ waits. Everything listens on free ports of the loopback interface and keeps its 
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
@@ -40,7 +39,9 @@ from gateway.ports.store import Work
 from gateway.store.engine import open_engine
 from gateway.store.work import SqlWork
 from gateway.v1 import directory_pb2
+from tests.stores import Stores, sqlite_file
 from tests.world.clients import Clients, Refused
+from tests.world.moving_clock import MovingClock
 from tests.world.observer import OBSERVER, Observer
 from tests.world.province import MONDAY
 from tests.world.running_estate import HOSTILE_NODE, RUNNING
@@ -49,22 +50,6 @@ from tests.world.waiting import PATIENCE, eventually
 _VAULT_KEY = b"k" * 32
 _SEED = b"observer of the bus in the tests"  # 32 bytes
 T = TypeVar("T")
-
-
-class MovingClock:
-    """A clock that starts on a Monday morning and goes on from there."""
-
-    def __init__(self, start: datetime = MONDAY) -> None:
-        self._start = start
-        self._begun = time.monotonic()
-
-    def now(self) -> datetime:
-        """Return the moment, aware UTC."""
-        return self._start + timedelta(seconds=time.monotonic() - self._begun)
-
-    def advance(self, **step: float) -> None:
-        """Move forward by a timedelta's arguments."""
-        self._start += timedelta(**step)
 
 
 class RunningNode:
@@ -107,10 +92,13 @@ class RunningNode:
 class RunningProvince:
     """Starts with `start`, ends with `close`; calls go through the clients of `act` and `ask`."""
 
-    def __init__(self, directory: Path, estate: Estate = RUNNING) -> None:
+    def __init__(
+        self, directory: Path, estate: Estate = RUNNING, stores: Stores = sqlite_file
+    ) -> None:
         self.directory = directory
-        self.clock = MovingClock()
+        self.clock = MovingClock(MONDAY)
         self.children: list[Child] = []
+        self._stores = stores
         self._nodes = [node for node in estate.nodes if node.name != HOSTILE_NODE]
         self._node_of = {org.id: node.name for node in self._nodes for org in node.organisations}
         moments = (MONDAY, datetime.now(UTC))  # TLS goes by the machine's clock, keys by ours
@@ -199,12 +187,17 @@ class RunningProvince:
         assert not self.disclosed(repr(refused)), "a refusal discloses a child"
         return refused
 
-    def look(self, org: OrgId, see: Callable[[Work], T]) -> T:
-        """Look into the store of the organisation's node, beside the node itself."""
-        name = self._node_of[org]
+    def engine(self, name: str) -> Engine:
+        """Return the store of a node, opened beside the node itself."""
         if name not in self._engines:
             self._engines[name] = open_engine(self._store_url(name))
-        with self._engines[name].connect().execution_options(reading=True) as connection:
+        return self._engines[name]
+
+    def look(self, org: OrgId, see: Callable[[Work], T]) -> T:
+        """Look into the store of the organisation's node, beside the node itself."""
+        with (
+            self.engine(self._node_of[org]).connect().execution_options(reading=True) as connection
+        ):
             return see(SqlWork(connection, _VAULT_KEY))
 
     def knows_edition(self, version: int) -> None:
@@ -244,7 +237,7 @@ class RunningProvince:
         return BrokerUser(public, permissions_of(node.name, homes))
 
     def _store_url(self, name: str) -> str:
-        return f"sqlite:///{self.directory / name}.sqlite"
+        return self._stores(self.directory / f"{name}.sqlite")
 
     def _config(self, node: EstateNode) -> NodeConfig:
         home = self.directory / "nodes" / node.name

@@ -74,6 +74,8 @@ def letter_lines_accepted(desk: Desk, arrived: ArrivedEvent) -> None:
     letter.require_kind(LetterKind.HANDOVER)
     for accepted in body.lines:
         line = letter.line(accepted.line_no)
+        if line.state in {LineState.GRANTED, LineState.OFFER_ENDED}:
+            continue  # answered in a time that this store had forgotten
         case = desk.work.cases.require(desk.org, line.case_id)
         if _offer_stands(case, letter, line, accepted.title_hash.hex()):
             letter = letter.with_lines([line.line_no], LineTrigger.ACCEPT, desk.now)

@@ -3,6 +3,12 @@
 from alembic import context
 from sqlalchemy import Connection
 
+from gateway.store import (  # noqa: F401 - their tables become known
+    commit_marks,
+    leases,
+    recovery_tables,
+    subscription_tables,
+)
 from gateway.store.engine import open_engine
 from gateway.store.tables import metadata
 

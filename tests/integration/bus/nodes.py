@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import nats
 from nats.aio.client import Client
@@ -33,6 +34,14 @@ QUICK = Pace(fetch=0.5, ack_wait=1.5, again_first=0.05, again_most=0.2, trouble=
 
 class StoreAway(Exception):
     """What a handler raises in these tests when its store is away."""
+
+
+class Reachable(Protocol):
+    """A broker, or a cluster of them, that nodes can connect to."""
+
+    def address(self, node: str) -> BrokerAddress:
+        """Where and as whom a node connects."""
+        ...
 
 
 @dataclass
@@ -100,7 +109,7 @@ class Node:
 class Nodes:
     """Connects nodes and disconnects them at the end of a test."""
 
-    def __init__(self, broker: Broker, stack: AsyncExitStack) -> None:
+    def __init__(self, broker: Reachable, stack: AsyncExitStack) -> None:
         self.broker = broker
         self._stack = stack
 
@@ -132,10 +141,11 @@ class Nodes:
         async def note(error: Exception) -> None:
             told.append(str(error))
 
+        address = self.broker.address(name)
         client = await nats.connect(
-            self.broker.server.url,
-            tls=ssl.create_default_context(cafile=str(self.broker.certificates.ca)),
-            nkeys_seed_str=self.broker.seeds[name],
+            list(address.urls),
+            tls=ssl.create_default_context(cafile=str(address.ca_file)),
+            nkeys_seed_str=address.seed,
             inbox_prefix=inbox_prefix(name),
             allow_reconnect=False,
             error_cb=note,

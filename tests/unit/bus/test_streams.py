@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
+import nats.errors
 import pytest
+from nats.js import JetStreamContext
 from nats.js.api import (
     DiscardPolicy,
     PersistMode,
@@ -13,6 +15,7 @@ from nats.js.api import (
     StorageType,
     StreamConfig,
     StreamConsumerLimits,
+    StreamInfo,
     StreamSource,
 )
 
@@ -21,6 +24,7 @@ from gateway.bus.streams import (
     StreamLimits,
     StreamState,
     mail_stream,
+    stream_info,
     unsafe_fields,
 )
 
@@ -47,7 +51,13 @@ def test_the_stream_has_explicit_bounds_and_keeps_what_it_took() -> None:
     assert config.deny_delete
     assert config.deny_purge
     assert config.num_replicas == 3
-    for bound in (config.max_bytes, config.max_msgs, config.max_msg_size):
+    assert config.discard_new_per_subject
+    for bound in (
+        config.max_bytes,
+        config.max_msgs,
+        config.max_msg_size,
+        config.max_msgs_per_subject,
+    ):
         assert bound is not None
         assert bound > 0
 
@@ -72,6 +82,8 @@ def test_the_stream_has_explicit_bounds_and_keeps_what_it_took() -> None:
         ("allow_rollup_hdrs", True),
         ("allow_msg_ttl", True),
         ("max_msgs_per_subject", 1),
+        ("max_msgs_per_subject", -1),
+        ("discard_new_per_subject", False),
         ("max_msg_size", MAX_ITEM_BYTES),
         ("max_consumers", 1),
         ("num_replicas", 1),
@@ -96,3 +108,40 @@ def test_a_stream_that_went_back_or_was_made_anew_has_lost_mail() -> None:
     assert not StreamState(THEN, 11).lost_since(before)
     assert StreamState(THEN, 9).lost_since(before)
     assert StreamState(THEN + timedelta(seconds=1), 99).lost_since(before)
+
+
+@pytest.mark.parametrize(
+    ("replicas", "cluster", "believed"),
+    [
+        (1, None, True),
+        (1, {"leader": "one"}, True),
+        (3, {"leader": "one", "leader_since": "2026-03-02T00:00:00Z"}, True),
+        (3, {"leader": "one"}, False),
+        (3, {"name": "gateway"}, False),
+        (3, None, False),
+    ],
+)
+async def test_only_the_leader_is_believed(
+    replicas: int, cluster: dict[str, object] | None, believed: bool
+) -> None:
+    """In a cluster another server may answer for the leader, as if the stream were empty."""
+
+    class Asked:
+        async def stream_info(self, name: str) -> StreamInfo:
+            info: StreamInfo = StreamInfo.from_response(
+                {
+                    "config": mail_stream(StreamLimits(replicas)).as_dict(),
+                    "created": "2026-03-02T00:00:00Z",
+                    "state": {"messages": 0, "bytes": 0, "first_seq": 0, "last_seq": 0}
+                    | {"consumer_count": 0},
+                    "cluster": cluster and dict(cluster),
+                }
+            )
+            return info
+
+    asked = cast("JetStreamContext", Asked())
+    if believed:
+        assert (await stream_info(asked, "MAIL")).created == THEN
+    else:
+        with pytest.raises(nats.errors.Error, match="leader"):
+            await stream_info(asked, "MAIL")

@@ -8,11 +8,15 @@ from hypothesis import strategies as st
 
 from gateway.bus.subjects import (
     checked_token,
+    division_tokens,
     durable_name,
+    fact_durable,
+    fact_filter,
     fact_subject,
     mail_subject,
     organisation_of,
 )
+from gateway.domain.facts import FactKind
 from gateway.domain.organisations import OrgId, Role
 
 
@@ -61,9 +65,19 @@ def test_names_of_a_letter_box(organisation: str, subject: str, durable: str) ->
     assert organisation_of(subject) == address
 
 
-def test_facts_are_published_by_division() -> None:
-    """The subject of facts is the division's tiers."""
-    assert fact_subject("530681") == "dx.v1.fact.53.06.81"
+def test_facts_are_published_by_kind_and_source() -> None:
+    """The subject of a fact names its kind and its source; a filter the kind and a division."""
+    kind, bureau = FactKind.TITLE_GRANTED, OrgId.parse("530681/edu")
+    assert fact_subject(bureau, kind) == "dx.v1.fact.title_granted.53.06.81.edu"
+    assert fact_filter("5306", kind) == "dx.v1.fact.title_granted.53.06.>"
+    follower = OrgId.parse("53/sup")
+    assert fact_durable(follower, "5306", kind) == "fact_53_sup_title_granted_53_06"
+
+
+@pytest.mark.parametrize("kind", FactKind)
+def test_every_kind_can_be_part_of_a_subject(kind: FactKind) -> None:
+    """No name of a kind is too long or has another character than a token may have."""
+    assert kind.value in fact_subject(OrgId.parse("53/edu"), kind).split(".")
 
 
 @given(ORGANISATIONS)
@@ -102,7 +116,7 @@ def test_a_token_that_could_be_more_than_one_is_refused(token: str) -> None:
 def test_what_is_no_division_has_no_subject(division: str) -> None:
     """Only codes that end at a tier have a subject."""
     with pytest.raises(ValueError, match="division"):
-        fact_subject(division)
+        division_tokens(division)
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_example_can_be_read(run: Run, tmp_path: Path) -> None:
     lines = [re.sub(r"^#(?=\S)", "", line) for line in example_toml().splitlines()]
     nkey = f'nkey = "U{"A" * 55}"'
     path.write_text(
-        "\n".join(lines)
+        "\n".join(line for line in lines if not line.startswith("domain ="))  # not of a bundled one
         .replace('nkey = "UABC..."', nkey)
         .replace('name = "zhenxiong"', 'name = "wuhua"')
         .replace('organisations = ["530627/edu"]', 'organisations = ["530102/edu"]'),

@@ -1,12 +1,15 @@
 """Following the log and verifying what stands in it."""
 
+import hashlib
 import json
 from typing import Any
 
 import grpc
 import pytest
 
+from gateway.domain.log_chain import START, head_of
 from gateway.v1 import event_pb2 as v1
+from gateway.v1.fact_pb2 import FactNotice, ReplayFactsResponse
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.fake_gateway import FakeGateway, Refuse
 
@@ -99,6 +102,52 @@ def test_tail_ends_with_ctrl_c(run: Run, fake: FakeGateway, monkeypatch: Any) ->
     fake.answers["SubscribeRequest"] = [page(1)]
     monkeypatch.setattr("gateway.cli.events.show_event", interrupted)
     assert run("events", "tail", "--follow").exit_code == 0
+
+
+def chained(first: int, last: int, head: bytes = START) -> v1.SubscribeResponse:
+    """A page as a gateway makes it that keeps the chain of its log."""
+    answer = v1.SubscribeResponse(position=last, end_position=last, previous_head=head)
+    for position in range(first, last + 1):
+        logged = answer.events.add(position=position)
+        logged.envelope.payload = f"event {position}".encode()
+    answer.head = head_of(head, first - 1, [one.envelope.payload for one in answer.events])
+    return answer
+
+
+def test_tail_proves_that_nothing_is_missing(run: Run, fake: FakeGateway) -> None:
+    """Pages that hang together are shown; one that leaves out an event ends the command."""
+    first = chained(1, 2)
+    second = chained(3, 5, first.head)
+    fake.answers["SubscribeRequest"] = [first, second]
+    assert len(run("events", "tail", "--json").stdout.splitlines()) == 5
+    del second.events[1]
+    cut = run("events", "tail", "--json")
+    assert cut.exit_code == 1
+    assert "not complete up to position 5" in cut.output
+    assert len(cut.stdout.splitlines()) == 2
+
+
+def test_tail_does_not_go_on_with_another_log(run: Run, fake: FakeGateway) -> None:
+    """A page that begins with another head than the one before ended with is refused."""
+    fake.answers["SubscribeRequest"] = [chained(1, 2), chained(3, 3, b"x" * 32)]
+    assert "not complete up to position 3" in run("events", "tail", "--json").output
+
+
+def test_facts_are_proved_too(run: Run, fake: FakeGateway) -> None:
+    """Facts of another organisation are shown while they follow each other, from any number on."""
+    answer, previous = ReplayFactsResponse(end_sequence=9), b"\x01" * 32
+    for sequence in (7, 8, 9):
+        notice = FactNotice(sequence=sequence, previous_notice_hash=previous)
+        envelope = answer.notices.add(payload=notice.SerializeToString())
+        previous = hashlib.sha256(envelope.payload).digest()
+    fake.answers["ReplayFactsRequest"] = [answer]
+    command = ("events", "facts", "530627/edu", "TITLE_GRANTED", "--after", "6", "--json")
+    lines = [json.loads(line) for line in run(*command).stdout.splitlines()]
+    assert [line["position"] for line in lines] == ["7", "8", "9"]
+    del answer.notices[1]
+    broken = run(*command)
+    assert broken.exit_code == 1
+    assert "does not hold at number 9" in broken.output
 
 
 @pytest.mark.parametrize(("verified", "exit_code"), [(True, 0), (False, 1)])

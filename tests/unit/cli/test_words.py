@@ -12,8 +12,9 @@ from tests.unit.cli.fake_gateway import FILES, contract_methods
 
 # Fields that no screen shows: evidence for machines, paging, and the frames around an answer.
 FRAMES = """
-    absences accepted advice divisions duty_zh end_position entries events
-    exchanges explanation_zh field items key keys known letters message metadata next_page_token
+    absences accepted advice answers dead_letter dead_letters divisions duty_zh end_position entries events
+    entitlements end_sequence rejected_events subscribers redelivered notices
+    exchanges explanation_zh field items key keys known lanes letters message metadata next_page_token
     orders organisations payload payload_type refused signatures summary_zh taken type_zh value
 """
 UNSEEN = _FOR_MACHINES | set(FRAMES.split())

@@ -245,7 +245,7 @@ sent_letters = st.builds(
 @given(sent_letters)
 def test_letters(letter: Letter) -> None:
     """The receiver reads what was signed, and its own record begins as delivered and open."""
-    wire = letters.encode_dispatched(letter).letter
+    wire = letters.encode_dispatched(letters.encode_letter(letter)).letter
     assert not (wire.version)
     assert not (wire.state)
     assert not (wire.HasField("dispatched_at"))
@@ -266,7 +266,7 @@ def test_letters(letter: Letter) -> None:
 @given(sent_letters, st.sampled_from([[], [2, 1], [1, 1], [0], [1, 3]]))
 def test_lines_are_numbered_from_one(letter: Letter, numbers: list[int]) -> None:
     """A letter without lines, or with a hole or a double in their numbers, is refused."""
-    wire = letters.encode_dispatched(letter).letter
+    wire = letters.encode_dispatched(letters.encode_letter(letter)).letter
     first = letter_pb2.LetterLine()
     first.CopyFrom(wire.lines[0])
     del wire.lines[:]

@@ -200,6 +200,15 @@ def test_bundled_broker(tmp_path: Path) -> None:
     assert config.bus.bundled.nodes[0].organisations == ("530102/edu", "53/psb")
 
 
+def test_domain_of_a_broker_behind_a_leaf(tmp_path: Path) -> None:
+    """Its form is that of a subject token, and the bundled broker has none."""
+    assert read(tmp_path, GOOD).bus.domain is None
+    behind = GOOD.replace("[bus]", '[bus]\ndomain = "hub"')
+    assert read(tmp_path, behind).bus.domain == "hub"
+    for content in (behind.replace("hub", "a.*"), behind + BUNDLED):
+        assert any("domain" in problem for problem in problems(tmp_path, content))
+
+
 def test_no_value_is_repeated(tmp_path: Path) -> None:
     """No problem and no text form quotes a value: it may be a password."""
     content = GOOD.replace("sqlite:///state/node.db?timeout=5", "mysql://root:hunter2@db/x")

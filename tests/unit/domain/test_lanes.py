@@ -9,7 +9,16 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from gateway.domain.lanes import Arrival, ReceivingLane, SendingLane, Verdict, judge
+from gateway.domain.lanes import (
+    Arrival,
+    LaneHead,
+    ReceivingLane,
+    SendingLane,
+    Standing,
+    Verdict,
+    compare,
+    judge,
+)
 
 
 def message(lane: SendingLane, number: int) -> Arrival:
@@ -167,7 +176,6 @@ def test_other_bytes_for_a_known_place_are_equivocation(name: str, at: int) -> N
     "change",
     [
         {"previous_hash": "0" * 64},
-        {"incarnation": 2},
         {"incarnation": 0},
         {"sequence": 0},
         {"sequence": -1},
@@ -181,3 +189,56 @@ def test_a_message_that_does_not_fit_the_chain_is_broken(change: dict[str, objec
     forged = replace(second, message_id="x", digest="f" * 64, **change)  # type: ignore[arg-type]
     assert receiver.receive(forged) is Verdict.BROKEN
     assert receiver.receive(second) is Verdict.TAKE
+
+
+def numbered(count: int, incarnation: int = 1) -> SendingLane:
+    """Return a sending lane after so many messages."""
+    lane = SendingLane(incarnation)
+    for number in range(count):
+        lane = lane.advanced(message(lane, number).digest)
+    return lane
+
+
+@given(st.integers(0, 6), st.integers(0, 6))
+def test_a_head_of_the_same_history_is_behind_level_or_ahead(own: int, peer: int) -> None:
+    """What the peer has taken of one's own messages tells who has forgotten."""
+    standing = compare(numbered(own), numbered(peer).head, numbered(peer).head_hash)
+    if peer < own:
+        assert standing is Standing.PEER_BEHIND
+    elif peer == own:
+        assert standing is Standing.AGREES
+    else:
+        assert standing is Standing.OWN_MEMORY_LOST
+
+
+@given(st.integers(1, 6), st.integers(1, 6))
+def test_another_history_is_told_by_its_hash(own: int, peer: int) -> None:
+    """Another message under a number that was given: two histories, at the head or below."""
+    other = LaneHead(1, min(own, peer), "f" * 64)
+    there = numbered(min(own, peer)).head_hash
+    assert compare(numbered(own), other, there) is Standing.FORKED
+
+
+def test_below_the_head_the_hash_counts_only_where_it_was_looked_up() -> None:
+    """Without the own message's hash a peer that is behind is just behind."""
+    other = LaneHead(1, 2, "f" * 64)
+    assert compare(numbered(3), other) is Standing.PEER_BEHIND
+    assert compare(numbered(2), other) is Standing.FORKED
+
+
+def test_what_is_said_of_another_incarnation() -> None:
+    """One that has ended proves nothing against the present one; a later one proves lost memory."""
+    assert compare(numbered(1, 2), numbered(9, 1).head) is Standing.PEER_BEHIND
+    assert compare(numbered(9, 1), numbered(0, 2).head) is Standing.OWN_MEMORY_LOST
+
+
+def test_a_higher_incarnation_begins_at_its_first_message() -> None:
+    """It is taken from number 1, kept when early; a lower or impossible one is no lane."""
+    lane = ReceivingLane(2, 5, "a" * 64)
+    first = Arrival("m", "d", 3, 1, "")
+    assert judge(lane, first, None, None) is Verdict.TAKE
+    assert judge(lane, replace(first, sequence=2), None, None) is Verdict.KEEP
+    assert judge(lane, replace(first, previous_hash="b"), None, None) is Verdict.BROKEN
+    for incarnation in (1, 0, -1, 2**31):
+        arrival = replace(first, incarnation=incarnation)
+        assert judge(lane, arrival, None, None) is Verdict.BROKEN

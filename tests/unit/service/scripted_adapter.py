@@ -92,6 +92,7 @@ async def serving(province: Province, adapter: Scripted) -> AsyncIterator[None]:
         assert not running.done(), "the host ended by itself"
         running.cancel()
         await asyncio.wait({running})
+        host.close()
         assert adapter.closed == 1
 
 

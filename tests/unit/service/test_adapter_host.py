@@ -17,6 +17,7 @@ from gateway.ports.store import StoreUnavailable
 from gateway.service import adapter_host
 from gateway.service.answer_exchange import answer_exchange
 from gateway.store import tables
+from tests.stores import Stores
 from tests.unit.service.scripted_adapter import (
     Scripted,
     ask,
@@ -35,10 +36,12 @@ from tests.world.province import MONDAY, Province
 
 
 @pytest.fixture
-async def province(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Province]:
+async def province(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stores: Stores
+) -> AsyncIterator[Province]:
     """Return a province in which the platform was asked to enter two absences."""
     monkeypatch.setattr(adapter_host, "_IDLE_SECONDS", 0.01)
-    province = Province(tmp_path / "province")
+    province = Province(tmp_path / "province", stores)
     await ask(province, 2)
     yield province
     await province.close()

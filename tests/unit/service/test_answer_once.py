@@ -13,6 +13,7 @@ from gateway.service.answer_once import answer_once
 from gateway.service.desk import Desk
 from gateway.v1.event_pb2 import AckEventsRequest as Request
 from gateway.v1.event_pb2 import AckEventsResponse as Response
+from tests.stores import Stores
 from tests.world.estate import WUHUA, WUHUA_SCHOOL
 from tests.world.province import Province
 
@@ -34,9 +35,9 @@ class UseCase:
 
 
 @pytest.fixture
-async def province(tmp_path: Path) -> AsyncIterator[Province]:
+async def province(tmp_path: Path, stores: Stores) -> AsyncIterator[Province]:
     """Return a province with empty stores."""
-    province = Province(tmp_path / "province")
+    province = Province(tmp_path / "province", stores)
     yield province
     await province.close()
 
@@ -90,7 +91,7 @@ async def test_a_refusal_is_not_remembered(province: Province) -> None:
     kept = await province.look(WUHUA, lambda desk: desk.work.bookmarks.get(WUHUA, "times"))
     assert kept == ""
     use_case.refuses = False
-    assert (await answer(province, use_case, request)).position == 2
+    assert (await answer(province, use_case, request)).position == use_case.times
 
 
 async def test_request_ids_belong_to_their_organisation(province: Province) -> None:

@@ -1,5 +1,6 @@
 """A part of a transaction that fails is undone alone, and says no more than its type."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,15 @@ from gateway.ports.store import PartFailed, StoreUnavailable, Work
 from gateway.store import tables
 from gateway.store.engine import open_engine
 from gateway.store.writer import SqlStore
+from tests.stores import Stores
 
 ORG = OrgId.parse("530102/edu")
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+async def store(tmp_path: Path, stores: Stores) -> AsyncIterator[SqlStore]:
     """Return an empty store."""
-    engine = open_engine(f"sqlite:///{tmp_path / 'node.sqlite'}")
+    engine = open_engine(stores(tmp_path / "node.sqlite"))
     tables.metadata.create_all(engine)
     store = SqlStore(engine, b"k" * 32)
     yield store
@@ -101,3 +103,25 @@ async def test_a_fault_of_the_database_ends_the_task(store: SqlStore) -> None:
     with pytest.raises(StoreUnavailable):
         await store.write(lambda work: attempts(work, fault))
     assert await bookmarks(store) == ("", "")
+
+
+async def test_a_failing_part_costs_a_second_run_and_nothing_else(store: SqlStore) -> None:
+    """Parts have no savepoint at first; when one fails, the whole batch runs again with them."""
+    runs: list[str] = []
+
+    def other(work: Work) -> None:
+        runs.append("other")
+        work.bookmarks.set(ORG, "before", "1")
+
+    def failing(work: Work) -> None:
+        runs.append("failing")
+        work.bookmarks.set(ORG, "inside", "1")
+        raise Refusal(Reason.NOT_FOUND, "No.", "None.")
+
+    written, refused = await asyncio.gather(
+        store.write(other), store.write(failing), return_exceptions=True
+    )
+    assert written is None
+    assert isinstance(refused, Refusal)
+    assert runs.count("failing") > 1
+    assert await bookmarks(store) == ("1", "")

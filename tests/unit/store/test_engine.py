@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from gateway.store import engine as engine_module
-from gateway.store.engine import UnsafeStore, open_engine, sqlite_file
+from gateway.store.engine import open_engine, sqlite_file
+from gateway.store.faults import UnsafeStore
 
 WANTED = {
     "journal_mode": "wal",

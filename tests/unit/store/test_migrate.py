@@ -14,27 +14,22 @@ from gateway.store import migrate as migration
 from gateway.store.engine import open_engine
 from gateway.store.migrate import Status, StoreOutdated, migrate, require_current, status
 from gateway.store.tables import metadata
-from tests.postgresql import new_database, running_postgresql
+from tests.postgresql import PostgresqlServer
+from tests.stores import POSTGRESQL, sqlite_file
 
 VERSIONS = Path(migration.__file__).parent / "migrations/versions"
+pytestmark = pytest.mark.every_store
 KNOWN = tuple(sorted(path.name[:4] for path in VERSIONS.glob("0*.py")))
 HEAD = KNOWN[-1]
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """A PostgreSQL server, shared by the tests of one worker."""
-    with running_postgresql() as template:
-        yield template
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def urls(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+@pytest.fixture
+def urls(request: pytest.FixtureRequest, store_kind: str, tmp_path: Path) -> list[str]:
     """Two empty databases of one kind."""
-    if request.param == "sqlite":
-        return [f"sqlite:///{tmp_path / name}.db" for name in ("a", "b")]
-    template: str = request.getfixturevalue("server")
-    return [new_database(template, f"t{uuid.uuid4().hex}") for _ in range(2)]
+    if store_kind != POSTGRESQL:
+        return [sqlite_file(tmp_path / name) for name in ("a.db", "b.db")]
+    server: PostgresqlServer = request.getfixturevalue("postgresql")
+    return [server.new_database(f"empty-{uuid.uuid4().hex}") for _ in range(2)]
 
 
 @pytest.fixture

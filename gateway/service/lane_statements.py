@@ -1,0 +1,155 @@
+"""Signed heartbeats of the lanes: by them a lost last message is found, and lost memory.
+
+An organisation says to each peer how both lanes between them stand at its end: at every new link
+to the broker, once a day, and when asked. Whatever of it is not as the other end knows it is asked
+for, sent again, or raised as an alarm. A statement changes no lane by itself, so that one that
+comes late or twice does no harm.
+"""
+
+from gateway.codec import fields
+from gateway.codec.lanes import decode_head, encode_head
+from gateway.domain.lanes import FIRST, LaneHead, SendingLane, Standing, compare
+from gateway.domain.organisations import OrgId
+from gateway.domain.payload_types import LANE_STATEMENT
+from gateway.domain.recovery import Recovery
+from gateway.log_events import LogEvent, log
+from gateway.ports.outbox import OutMessage
+from gateway.service.arrivals import ArrivedStatement
+from gateway.service.desk import Desk
+from gateway.service.give_receipts import Replies, ask_for
+from gateway.service.recovery import memory_lost
+from gateway.service.return_facts import hear_recovering
+from gateway.v1 import message_pb2
+from gateway.v1.envelope_pb2 import SignedEnvelope
+
+_ALARMING = (Standing.OWN_MEMORY_LOST, Standing.FORKED)
+
+
+def lane_statements(desk: Desk) -> list[tuple[OrgId, bytes]]:
+    """Return a statement for each peer of the organisation, each asking for the peer's own."""
+    return [
+        (peer, lane_statement(desk, peer, answer_wanted=True))
+        for peer in desk.work.lanes.peers(desk.org)
+    ]
+
+
+def lane_statement(
+    desk: Desk, peer: OrgId, *, answer_wanted: bool, recovery: Recovery | None = None
+) -> bytes:
+    """Return the signed statement of how both lanes with the peer stand here.
+
+    With a `recovery` it asks for the own facts that this store lacks.
+    """
+    statement = message_pb2.LaneStatement(
+        author=str(desk.org),
+        peer=str(peer),
+        sent=encode_head(desk.work.outbox.lane(desk.org, peer).head),
+        received=encode_head(desk.work.inbox.lane(desk.org, peer).head),
+        answer_wanted=answer_wanted,
+        stated_at=fields.timestamp(desk.now),
+        recovering=recovery is not None,
+        recovery_id=recovery.id if recovery else "",
+        facts_since=fields.timestamp(recovery.facts_since) if recovery else None,
+    )
+    envelope = desk.tools.signer.sign(desk.org, LANE_STATEMENT, statement.SerializeToString())
+    return envelope.SerializeToString()
+
+
+def take_statement(desk: Desk, arrived: ArrivedStatement, replies: Replies) -> None:
+    """Compare what the peer says with what is known here, and have what is missing sent again."""
+    statement = arrived.statement
+    log(LogEvent.LANE_STATED, level="debug", lane=f"{arrived.author}:{desk.org}")
+    if statement.recovering:
+        hear_recovering(desk, arrived)
+    _ask_for_tail(desk, arrived.author, decode_head(statement.sent), replies)
+    received = decode_head(statement.received)
+    if check_received(desk, arrived.author, received) is Standing.PEER_BEHIND:
+        _send_what_was_denied(desk, arrived, received)
+    if statement.answer_wanted:
+        answer = lane_statement(desk, arrived.author, answer_wanted=False)
+        replies.ready.append((arrived.author, answer))
+
+
+def check_received(desk: Desk, peer: OrgId, head: LaneHead) -> Standing:
+    """Compare what the peer says it has taken with what was numbered for it here.
+
+    When the peer has what this store never numbered, or another message under a number, this store
+    has lost its memory: that is raised as an alarm and recovery begins.
+    """
+    own = desk.work.outbox.lane(desk.org, peer)
+    there = None
+    if head.incarnation == own.incarnation and FIRST <= head.last_sequence < own.head.last_sequence:
+        numbered = _message(desk, peer, head.incarnation, head.last_sequence)
+        there = numbered.digest if numbered else None
+    return _alarmed(desk, peer, head, compare(own, head, there))
+
+
+def check_receipt_head(desk: Desk, peer: OrgId, head: LaneHead, latest: OutMessage | None) -> None:
+    """Do the same for the head in a receipt; `latest` is the last own message that it answers.
+
+    A head that does not pass that message is compared with it alone, and costs no query.
+    """
+    if latest is not None and (latest.incarnation, latest.sequence) >= (
+        head.incarnation,
+        head.last_sequence,
+    ):
+        lane_then = SendingLane(latest.incarnation, latest.sequence + 1, latest.digest)
+        _alarmed(desk, peer, head, compare(lane_then, head))
+    else:
+        check_received(desk, peer, head)
+
+
+def _alarmed(desk: Desk, peer: OrgId, head: LaneHead, standing: Standing) -> Standing:
+    if standing in _ALARMING:
+        log(LogEvent.LANE_ALARM, level="error", lane=f"{desk.org}:{peer}", standing=standing)
+        memory_lost(desk, peer, head)
+    return standing
+
+
+def _ask_for_tail(desk: Desk, peer: OrgId, sent: LaneHead, replies: Replies) -> None:
+    """Ask for what the peer has numbered and this store has not taken, the last one included."""
+    lane = desk.work.inbox.lane(desk.org, peer)
+    if sent.incarnation < lane.incarnation:
+        return
+    lane = lane.heard(sent.incarnation)
+    if sent.last_sequence >= lane.next_sequence:
+        log(LogEvent.LANE_GAP, lane=f"{peer}:{desk.org}", missing=lane.next_sequence)
+        gap = message_pb2.GapRequest(
+            lane_incarnation=lane.incarnation,
+            first_missing=lane.next_sequence,
+            last_missing=sent.last_sequence,
+        )
+        ask_for(replies, desk, peer, gap)
+
+
+def _send_what_was_denied(desk: Desk, arrived: ArrivedStatement, received: LaneHead) -> None:
+    """Send again what the peer once gave a receipt for and now says it lacks: it lost its memory.
+
+    A receipt given after the statement was made denies nothing; both moments are the peer's own.
+    """
+    own = desk.work.outbox.lane(desk.org, arrived.author)
+    earlier = received.incarnation < own.incarnation
+    first = FIRST if earlier else received.last_sequence + 1
+    message = _message(desk, arrived.author, own.incarnation, first)
+    data = desk.work.inbox.receipt(desk.org, message.receipt_id) if message else None
+    if data is None:
+        return
+    receipt = message_pb2.Receipt.FromString(SignedEnvelope.FromString(data).payload)
+    if receipt.received_at.ToNanoseconds() >= arrived.statement.stated_at.ToNanoseconds():
+        return
+    log(LogEvent.LANE_ALARM, level="error", lane=f"{desk.org}:{arrived.author}", standing="DENIED")
+    count = desk.work.backlog.revive(
+        desk.org,
+        arrived.author,
+        own.incarnation,
+        first,
+        own.head.last_sequence,
+        desk.now,
+        receipted=True,
+    )
+    log(LogEvent.MESSAGE_RESENT, due=count)
+
+
+def _message(desk: Desk, peer: OrgId, incarnation: int, sequence: int) -> OutMessage | None:
+    found = desk.work.outbox.between(desk.org, peer, incarnation, sequence, sequence)
+    return next(iter(found), None)

@@ -1,0 +1,142 @@
+"""The loop of recovery: asks the peers of whoever recovers here, and answers peers that recover."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from gateway.domain.errors import Refusal
+from gateway.domain.lanes import LaneHead, ReceivingLane
+from gateway.domain.organisations import OrgId
+from gateway.domain.recovery import PeerState, Recovery, RecoveryPeer
+from gateway.log_events import LogEvent, log
+from gateway.ports.bus import Bus, BusUnavailable
+from gateway.ports.store import Store, StoreUnavailable, Work
+from gateway.service.desk import Actor, Desk, Tools
+from gateway.service.end_recovery import end_when_settled, rebuild_left, regain
+from gateway.service.give_receipts import Replies, sign_replies
+from gateway.service.lane_statements import lane_statement
+from gateway.service.return_facts import next_parts
+
+_IDLE_SECONDS = 1.0
+_AT_ONCE = 8  # parts given back in one turn: about two megabytes
+_MOST_ASKED = 200
+_FIRST_PAUSE = timedelta(seconds=5)
+_LONGEST_PAUSE = timedelta(minutes=10)
+_Mail = list[tuple[OrgId, bytes]]
+
+
+class Recoverer:
+    """Brings recoveries forward, own ones and those of peers. What it sends may be lost: a peer that
+    has not returned everything is asked again.
+    """
+
+    def __init__(self, store: Store, bus: Bus, tools: Tools) -> None:
+        self._store = store
+        self._bus = bus
+        self._tools = tools
+        self._seen: dict[OrgId, int] = {}
+
+    async def run(self) -> None:
+        """Look every second until cancelled, and go on at once while there is more to do."""
+        while True:
+            try:
+                busy = await self.step()
+            except StoreUnavailable:
+                busy = False  # it says so itself
+            if not busy:
+                await asyncio.sleep(_IDLE_SECONDS)
+
+    async def step(self) -> bool:
+        """Do what is due now; return whether more of it may be due at once."""
+        due, ends = await self._store.read(_look)
+        await self._rebuild_left(ends)
+        if not due:
+            return False
+        mail = await self._store.write(self._turn)
+        by_receiver: dict[OrgId, list[bytes]] = {}
+        for receiver, data in mail:
+            by_receiver.setdefault(receiver, []).append(data)
+        for receiver, items in by_receiver.items():
+            await self._publish(receiver, items)
+        return bool(mail)
+
+    async def _rebuild_left(self, ends: Mapping[OrgId, int]) -> None:
+        """Where the log has grown, see whether what was left of a recovery can be rebuilt now."""
+        for org, end in ends.items():
+            if self._seen.get(org) != end:
+                self._seen[org] = end
+                await self._store.write(lambda work, org=org: rebuild_left(self._desk(work, org)))  # type: ignore[misc]
+
+    async def _publish(self, receiver: OrgId, items: Sequence[bytes]) -> None:
+        try:
+            await self._bus.publish(receiver, items)
+        except BusUnavailable:
+            log(LogEvent.BUS_ERROR, level="warning", receiver=str(receiver))
+
+    def _turn(self, work: Work) -> _Mail:
+        mail: _Mail = []
+        for org, given in work.returns.due(_AT_ONCE):
+            try:
+                parts = next_parts(self._desk(work, org), given)
+            except Refusal as refusal:
+                log(LogEvent.LANE_HELD_BACK, level="warning", reason=refusal.reason)
+                work.returns.put(org, replace(given, due=False))  # it asks again
+            else:
+                mail += [(given.peer, part) for part in parts]
+        for org, recovery in work.recoveries.unsettled():
+            desk = self._desk(work, org)
+            settled = _settle_peers(desk, recovery)
+            mail += _ask(desk, recovery)
+            if recovery.ended_at is None:
+                mail += end_when_settled(desk, recovery)
+            elif settled:  # a waived peer has answered after all
+                replies = Replies()
+                regain(desk, recovery, replies)
+                mail += sign_replies(desk, replies)
+        return mail
+
+    def _desk(self, work: Work, org: OrgId) -> Desk:
+        return Desk(work, self._tools, Actor(org, "SYSTEM"), self._tools.clock.now())
+
+
+def _look(work: Work) -> tuple[bool, Mapping[OrgId, int]]:
+    """Return whether anything is due, and where the logs end of those with something left over."""
+    due = bool(work.recoveries.unsettled() or work.returns.due(1))
+    return due, {org: work.events.end(org) for org in work.recovered_facts.with_some_left()}
+
+
+def _settle_peers(desk: Desk, recovery: Recovery) -> bool:
+    """Settle each peer of which everything is here, its own mail included; return whether any was."""
+    settled = False
+    for peer in desk.work.recoveries.peers(desk.org, recovery.id, PeerState.RETURNED):
+        if peer.sent is None or reaches(desk.work.inbox.lane(desk.org, peer.peer), peer.sent):
+            answered = replace(peer, state=PeerState.ANSWERED, ask_at=None)
+            desk.work.recoveries.put_peer(desk.org, recovery.id, answered)
+            log(LogEvent.RECOVERY_ANSWERED, org=str(desk.org), peer=str(peer.peer))
+            settled = True
+    return settled
+
+
+def reaches(lane: ReceivingLane, head: LaneHead) -> bool:
+    """Say whether everything up to that head has been taken."""
+    if lane.incarnation != head.incarnation:
+        return lane.incarnation > head.incarnation or not head.last_sequence
+    return lane.next_sequence > head.last_sequence
+
+
+def _ask(desk: Desk, recovery: Recovery) -> _Mail:
+    """Ask for our facts; of a peer that has returned them, only for its own mail."""
+    mail: _Mail = []
+    for peer in desk.work.recoveries.to_ask(desk.org, recovery.id, desk.now, _MOST_ASKED):
+        wanted = recovery if peer.state is PeerState.ASKED else None
+        mail.append(
+            (peer.peer, lane_statement(desk, peer.peer, answer_wanted=True, recovery=wanted))
+        )
+        desk.work.recoveries.put_peer(desk.org, recovery.id, _asked(desk, peer))
+    return mail
+
+
+def _asked(desk: Desk, peer: RecoveryPeer) -> RecoveryPeer:
+    pause = min(_FIRST_PAUSE * 2 ** min(peer.asked, 16), _LONGEST_PAUSE)
+    return replace(peer, asked=peer.asked + 1, ask_at=desk.now + pause)

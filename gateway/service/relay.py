@@ -1,0 +1,191 @@
+"""The relay: packs what waits and publishes what is due, each receiver for itself.
+
+Receivers do not wait for each other: each is sent to by a task of its own, and while that is at
+work, or rests because the carrier refused, the others' mail goes past it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from gateway.domain.dead_letters import DeadLetter, DeadLetterKind
+from gateway.domain.errors import Reason
+from gateway.domain.organisations import OrgId
+from gateway.log_events import LogEvent, log
+from gateway.ports.bus import Bus, BusUnavailable
+from gateway.ports.failpoints import Failpoint, reach
+from gateway.ports.outbox import OutMessage
+from gateway.ports.store import Store, Work
+from gateway.service.desk import Actor, Desk, Tools
+from gateway.service.pack_lanes import HOLD_BACK, pack_lanes
+from gateway.service.set_aside import bury
+
+_MOST_SENT = 500
+_IDLE_SECONDS = 1.0  # re-sending is due at moments nobody rings for
+_REST_SECONDS = 1.0  # after the carrier refused; longer each time while the carrier itself is there
+_LONGEST_REST_SECONDS = 30.0
+_FIRST_PAUSE = timedelta(seconds=5)
+_LONGEST_PAUSE = timedelta(hours=12)  # the stream still holds what was sent before
+
+
+def next_pause(attempts: int) -> timedelta:
+    """Return how long to wait for a receipt after that many attempts: doubling, bounded."""
+    doublings: int = 2 ** min(attempts, 16)
+    return min(_FIRST_PAUSE * doublings, _LONGEST_PAUSE)
+
+
+class Relay:
+    """Sends the mail of the organisations at home. What it holds besides may be lost."""
+
+    def __init__(self, store: Store, bus: Bus, tools: Tools) -> None:
+        self._store = store
+        self._bus = bus
+        self._tools = tools
+        self._look_again = datetime.min.replace(tzinfo=UTC)
+        self._sending: dict[OrgId, asyncio.Task[None]] = {}
+        self._served: frozenset[OrgId] = frozenset()
+        self._refusals: dict[OrgId, int] = {}
+
+    async def run(self) -> None:
+        """Pack and send whatever waits, at every commit and every second, until cancelled."""
+        bell = self._store.bell()
+        try:
+            while True:
+                bell.clear()
+                round_ = asyncio.ensure_future(self._round())
+                try:
+                    await asyncio.wait({round_})
+                except asyncio.CancelledError:
+                    round_.cancel()
+                    raise
+                fault = round_.exception()
+                if fault is not None:  # what was not sent stays due; nobody's mail ends the node
+                    log(LogEvent.MAIL_FAILED, level="error", fault=type(fault).__name__)
+                    await asyncio.sleep(_IDLE_SECONDS)
+                elif not round_.result():
+                    await _rings(bell)
+        finally:
+            for task in self._sending.values():
+                task.cancel()
+
+    async def send_due(self) -> None:
+        """Pack what waits and publish every message whose attempt is due, once.
+
+        Ends also when the carrier refused something.
+        """
+        while True:
+            while await self._round():
+                pass
+            if not self._sending:
+                return
+            await asyncio.wait(set(self._sending.values()))
+            if self._refusals:
+                return
+
+    async def _round(self) -> bool:
+        """Pack a part and begin to send a part; return whether there may be more at once."""
+        now = self._tools.clock.now()
+        served = self._served
+        busy = served | frozenset(self._sending)
+        idle = await self._store.read(
+            lambda work: not work.outbox.waiting(1) and not work.outbox.due(now, 1, busy)
+        )
+        if idle and now < self._look_again:
+            self._served = frozenset()
+            return bool(served)
+        self._look_again = now + HOLD_BACK  # lanes held back are not seen by waiting()
+        more, due = await self._store.write(lambda work: self._pack(work, busy))
+        reach(Failpoint.RELAY_AFTER_PACK)
+        by_receiver: dict[OrgId, list[OutMessage]] = {}
+        for message in due:
+            by_receiver.setdefault(message.receiver, []).append(message)
+        for receiver, messages in by_receiver.items():
+            task = asyncio.create_task(self._send(receiver, messages), name=f"send {receiver}")
+            self._sending[receiver] = task
+            task.add_done_callback(partial(self._sent, receiver))
+        full = len(due) == _MOST_SENT
+        # While there is more than one page, whoever had a share waits until all others had theirs.
+        self._served = served | frozenset(by_receiver) if full else frozenset()
+        return more or full or bool(served)
+
+    def _pack(self, work: Work, busy: frozenset[OrgId]) -> tuple[bool, Sequence[OutMessage]]:
+        desk = self._desk(work)
+        more = pack_lanes(desk)
+        return more, work.outbox.due(desk.now, _MOST_SENT, busy)
+
+    def _desk(self, work: Work) -> Desk:
+        home = next(iter(self._tools.home))
+        return Desk(work, self._tools, Actor(home, "SYSTEM"), self._tools.clock.now())
+
+    def _sent(self, receiver: OrgId, done: "asyncio.Task[None]") -> None:
+        del self._sending[receiver]
+        if not done.cancelled() and (fault := done.exception()) is not None:
+            log(LogEvent.MAIL_FAILED, level="error", fault=type(fault).__name__)
+
+    async def _send(self, receiver: OrgId, messages: Sequence[OutMessage]) -> None:
+        """Send one receiver's messages; when the carrier fails they stay due, and it rests."""
+        try:
+            await self._bus.publish(receiver, [message.envelope for message in messages])
+        except BusUnavailable:
+            await self._rest(receiver)
+            return
+        except ValueError:
+            await self._send_each(receiver, messages)
+            return
+        self._refusals.pop(receiver, None)
+        reach(Failpoint.RELAY_AFTER_PUBLISH)
+        now = self._tools.clock.now()
+        pauses: dict[timedelta, list[str]] = {}
+        for message in messages:
+            pauses.setdefault(next_pause(message.attempts), []).append(message.message_id)
+
+        def note(work: Work) -> None:
+            for pause, message_ids in pauses.items():
+                work.outbox.sent(message_ids, now + pause)
+
+        await self._store.write(note)
+
+    async def _rest(self, receiver: OrgId) -> None:
+        """Pass the receiver over for a while: its letter-box is full, or nobody carries."""
+        log(LogEvent.BUS_ERROR, level="warning", receiver=str(receiver))
+        refusals = self._refusals.get(receiver, 0) if self._bus.ready else 0
+        self._refusals[receiver] = refusals + 1
+        await asyncio.sleep(min(_REST_SECONDS * 2 ** min(refusals, 16), _LONGEST_REST_SECONDS))
+
+    async def _send_each(self, receiver: OrgId, messages: Sequence[OutMessage]) -> None:
+        """One of them is larger than the carrier takes: the others go, that one is dead."""
+        if len(messages) > 1:
+            for message in messages:
+                await self._send(receiver, [message])
+            return
+        (message,) = messages
+
+        def give_up(work: Work) -> None:
+            work.backlog.bury(message.message_id)
+            desk = self._desk(work).acting_as(Actor(message.sender))
+            bury(desk, unreceipted(desk, message, Reason.TOO_LARGE))
+
+        await self._store.write(give_up)
+
+
+def unreceipted(desk: Desk, message: OutMessage, reason: Reason) -> DeadLetter:
+    """Return the dead letter of an own message that is not sent any more."""
+    return DeadLetter(
+        desk.tools.ids.new(),
+        DeadLetterKind.UNRECEIPTED,
+        reason,
+        subject=message.message_id,
+        arose_at=desk.now,
+        peer=message.receiver,
+        message_id=message.message_id,
+    )
+
+
+async def _rings(bell: asyncio.Event) -> None:
+    try:
+        # Not wait_for: before Python 3.12 it can swallow a cancellation.
+        async with asyncio.timeout(_IDLE_SECONDS):
+            await bell.wait()
+    except TimeoutError:
+        return

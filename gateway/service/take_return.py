@@ -1,0 +1,171 @@
+"""Putting back what a peer returns: our own facts into the log, the titles into their chains.
+
+Nothing is believed because a peer says it: each fact bears our own signature, each title that of
+its maker. What contradicts the store is kept as evidence, and never settles who may act.
+"""
+
+import hashlib
+from dataclasses import replace
+
+from google.protobuf.message import DecodeError
+
+from gateway.codec import enums, fields
+from gateway.domain import payload_types
+from gateway.domain.cases import CaseState
+from gateway.domain.errors import Reason, Refusal
+from gateway.domain.facts import FactKind
+from gateway.domain.organisations import OrgId
+from gateway.domain.recovery import CLOCKS_APART, PeerState, RecoveredFact, Recovery, may_lack
+from gateway.log_events import LogEvent, log
+from gateway.ports.event_log import LogEntry
+from gateway.service.arrivals import ArrivedEvent, Unauthentic
+from gateway.service.arrived_returns import ArrivedReturn
+from gateway.service.desk import Desk
+from gateway.service.private_parts import check_parts, seen_by
+from gateway.service.set_aside import set_aside_bytes
+from gateway.service.titles import known_titles, take_titles
+from gateway.v1 import message_pb2
+from gateway.v1.envelope_pb2 import SignedEnvelope
+from gateway.v1.event_pb2 import Event, PrivatePart
+
+_BEFORE_TITLE = (CaseState.SUSPECTED, CaseState.VERIFYING)
+_BEFORE_PASSING = (*_BEFORE_TITLE, CaseState.CONFIRMED, CaseState.JURISDICTION_PENDING)
+
+
+def take_return(desk: Desk, arrived: ArrivedReturn) -> None:
+    """Take one part, even after the recovery has ended: a peer that was waived may still answer."""
+    recoveries = desk.work.recoveries
+    recovery = recoveries.get(desk.org, arrived.recovery_id)
+    peer = recoveries.peer(desk.org, arrived.recovery_id, arrived.author)
+    if recovery is None or peer is None:
+        return
+    for carried in arrived.events:
+        try:
+            _put_back(desk, recovery, arrived.author, carried)
+        except DecodeError:
+            _raise_conflict(desk, arrived, Reason.PAYLOAD_INVALID)
+        except Refusal as refusal:
+            _raise_conflict(desk, arrived, refusal.reason)
+    complete = recoveries.add_part(
+        desk.org, recovery.id, arrived.author, arrived.made_at, arrived.part, last=arrived.last
+    )
+    if complete and peer.state in {PeerState.ASKED, PeerState.WAIVED}:
+        returned = replace(
+            peer,
+            state=PeerState.RETURNED,
+            received=arrived.received,
+            sent=arrived.sent,
+            answered_at=desk.now,
+            ask_at=desk.now,
+        )
+        recoveries.put_peer(desk.org, recovery.id, returned)
+
+
+def own_event(desk: Desk, envelope: bytes, parts: tuple[PrivatePart, ...] = ()) -> ArrivedEvent:
+    """Read a signed fact of our own, and check that it is one: at the moment it was stated.
+
+    Raises Refusal: what the verifier finds, SIGNER_MISMATCH, PAYLOAD_INVALID or PART_MISMATCH, and
+    google.protobuf.message.DecodeError for bytes that are no event.
+    """
+    signed = SignedEnvelope.FromString(envelope)
+    # Read before it is verified, for the moment alone: keys end, and what they signed does not.
+    event = Event.FromString(signed.payload)
+    stated_at = fields.moment(event.recorded_at, "recorded_at")
+    verification = desk.tools.verifier.verify(signed, payload_types.EVENT, stated_at)
+    if verification.refusal is not None:
+        raise _conflict(verification.refusal)
+    if verification.signer != desk.org or event.source != str(desk.org):
+        raise _conflict(Reason.SIGNER_MISMATCH)
+    kind = enums.maybe(FactKind, event.type)
+    if kind is None or event.WhichOneof("body") != kind.value:
+        raise _conflict(Reason.PAYLOAD_INVALID)
+    if fields.uuid(event.event_id, "event_id") != event.event_id:
+        raise _conflict(Reason.PAYLOAD_INVALID)
+    kept = seen_by(desk.org, check_parts(event, parts))
+    return ArrivedEvent(kind, event, envelope, desk.org, desk.org, kept, ())
+
+
+def _put_back(
+    desk: Desk, recovery: Recovery, author: OrgId, carried: message_pb2.CarriedEvent
+) -> None:
+    """Put a fact back unless the store has it; its titles are merged either way (rules 1, 2, 7)."""
+    own = own_event(desk, carried.event.SerializeToString(), tuple(carried.parts))
+    event = own.event
+    known = desk.work.events.get(desk.org, event.event_id)
+    if known is None:
+        stated_at = fields.moment(event.recorded_at, "recorded_at")
+        if not may_lack(recovery.facts_since, stated_at) or (
+            stated_at > recovery.since + CLOCKS_APART
+        ):
+            raise _conflict(Reason.EQUIVOCATION)  # no fact of the time that was forgotten
+    else:
+        _require_same(known, carried.event.payload)
+    with desk.work.savepoint():
+        take_titles(desk, carried.titles)
+    for case_id in own.case_ids:
+        follow_titles(desk, case_id)
+    if known is None:
+        _log_again(desk, recovery, author, own)
+
+
+def _log_again(desk: Desk, recovery: Recovery, author: OrgId, own: ArrivedEvent) -> None:
+    event = own.event
+    desk.work.events.append(
+        desk.org,
+        event_id=event.event_id,
+        kind=event.type,
+        source=event.source,
+        case_ids=own.case_ids,
+        logged_at=desk.now,
+        envelope=own.envelope,
+    )
+    desk.work.vault.put(desk.org, event.event_id, own.parts)
+    fact = RecoveredFact(
+        event_id=event.event_id,
+        recovery_id=recovery.id,
+        kind=own.kind,
+        case_id=next(iter(own.case_ids), ""),
+        returned_by=author,
+        taken_at=desk.now,
+    )
+    desk.work.recovered_facts.put(desk.org, fact)
+
+
+def _require_same(known: LogEntry, payload: bytes) -> None:
+    if SignedEnvelope.FromString(known.envelope).payload != payload:
+        raise _conflict(Reason.EQUIVOCATION)
+
+
+def follow_titles(desk: Desk, case_id: str) -> None:
+    """Bring a case up to its newest title: what was granted away is no longer ours, and what was
+    granted to us, or confirmed by us, is. Nothing is acted on before all peers have answered.
+    """
+    case, chain = desk.work.cases.get(desk.org, case_id), known_titles(desk, case_id)
+    if case is None or not chain:
+        return
+    newest = chain[-1]
+    if case.title is not None and case.title.epoch >= newest.epoch:
+        return
+    passed_on = newest.epoch.number > 0
+    state = case.state
+    if state in (_BEFORE_PASSING if passed_on else _BEFORE_TITLE):
+        state = CaseState.ASSIGNED if passed_on else CaseState.CONFIRMED
+    moved = case.changed(desk.now, holder=newest.holder, title=newest.ref, offer=None, state=state)
+    desk.work.cases.put(desk.org, moved)
+
+
+def _raise_conflict(desk: Desk, arrived: ArrivedReturn, reason: Reason) -> None:
+    """Keep what a peer returned and what cannot be: two histories, or bytes that nobody signed."""
+    log(
+        LogEvent.RECOVERY_CONFLICT,
+        level="error",
+        org=str(desk.org),
+        peer=str(arrived.author),
+        reason=reason,
+    )
+    digest = hashlib.sha256(arrived.envelope).hexdigest()
+    set_aside_bytes(desk, Unauthentic(reason, arrived.envelope, digest))
+
+
+def _conflict(reason: Reason) -> Refusal:
+    return Refusal(reason, "A returned fact is not one of ours.", "Compare both ends.")

@@ -1,0 +1,5 @@
+"""What the store refuses to work on."""
+
+
+class UnsafeStore(Exception):
+    """The database would acknowledge what it has not kept."""

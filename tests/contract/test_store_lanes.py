@@ -1,0 +1,117 @@
+"""What the store tells of the lanes as a whole, over both databases."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gateway.domain.lanes import ReceivingLane, SendingLane
+from gateway.domain.organisations import OrgId
+from gateway.ports.outbox import MessageState, OutMessage
+from gateway.ports.store import Work
+from gateway.store.writer import SqlStore
+
+WUHUA = OrgId.parse("530102/edu")
+ZHENXIONG = OrgId.parse("530627/edu")
+SHUIFU = OrgId.parse("530681/edu")
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=1)
+DIGEST = "d" * 64
+pytestmark = pytest.mark.every_store
+
+
+def message(sequence: int, receiver: OrgId = ZHENXIONG) -> OutMessage:
+    """Make a packed message of 五华区 that waits for a receipt since NOW."""
+    name = f"{receiver.division}-{sequence}"
+    made = OutMessage(name, WUHUA, receiver, 1, sequence, DIGEST, name.encode())
+    return replace(made, waits_since=NOW)
+
+
+def pack(work: Work, *made: OutMessage) -> None:
+    """Store packed messages."""
+    for one in made:
+        lane = SendingLane(one.incarnation, one.sequence + 1, DIGEST)
+        work.outbox.pack(one, (), lane)
+
+
+async def test_fresh_mail_goes_before_what_is_sent_again(store: SqlStore) -> None:
+    """And nobody's queue stands before another's: receivers can be passed over."""
+
+    def task(work: Work) -> None:
+        pack(work, message(1), message(2))
+        work.outbox.sent([message(1).message_id, message(2).message_id], NOW)
+        fresh = message(1, SHUIFU)
+        pack(work, fresh)
+        due = work.outbox.due(LATER, 2)
+        assert [one.message_id for one in due] == [fresh.message_id, message(1).message_id]
+        (other,) = work.outbox.due(LATER, 10, {ZHENXIONG})
+        assert other.receiver == SHUIFU
+
+    await store.write(task)
+
+
+async def test_what_waits_too_long_is_sent_no_more_by_itself(store: SqlStore) -> None:
+    """Only what was never answered grows overdue; what its peer asks for goes and stays dead until
+    the receipt, what an operator restarts has a new term.
+    """
+
+    def task(work: Work) -> None:
+        pack(work, message(1), message(2), message(3))
+        work.outbox.close(message(2).message_id, MessageState.PARKED, "r", LATER)
+        assert not work.backlog.overdue(NOW, 10)
+        overdue = work.backlog.overdue(LATER, 10)
+        assert sorted(one.sequence for one in overdue) == [1, 3]
+        work.backlog.bury(message(1).message_id)
+        assert [one.sequence for one in work.backlog.overdue(LATER, 10)] == [3]
+        work.outbox.make_due(NOW)
+        assert [one.sequence for one in work.outbox.due(LATER, 10)] == [2, 3]
+        work.outbox.close(message(3).message_id, MessageState.APPLIED, "r", None)
+        assert work.backlog.revive(WUHUA, ZHENXIONG, 1, 1, 3, LATER) == 1
+        assert [one.state for one in work.outbox.due(LATER, 1)] == [MessageState.PARKED]
+        found = work.outbox.find(WUHUA, message(1).message_id)
+        assert found is not None
+        assert found in work.outbox.due(LATER, 10)
+        assert (found.state, found.waits_since) == (MessageState.DEAD, LATER)
+        work.backlog.restart(message(1).message_id, LATER)
+        found = work.outbox.find(WUHUA, message(1).message_id)
+        assert found is not None
+        assert (found.state, found.waits_since) == (MessageState.SENT, LATER)
+        assert work.backlog.revive(WUHUA, ZHENXIONG, 1, 1, 3, LATER, receipted=True) == 3
+
+    await store.write(task)
+
+
+async def test_each_lane_shows_what_waits_on_it(store: SqlStore) -> None:
+    """The longest waiting first, none of those held back."""
+
+    def task(work: Work) -> None:
+        for event_id in ("e1", "e2", "e3"):
+            work.outbox.deliver(WUHUA, (ZHENXIONG, SHUIFU), event_id)
+        first = work.outbox.waiting(1)[0]
+        work.outbox.hold_back([first.number], LATER)
+        assert work.outbox.waiting_lanes() == [(WUHUA, SHUIFU), (WUHUA, ZHENXIONG)]
+        on_lane = work.outbox.waiting_on(WUHUA, ZHENXIONG, 1)
+        assert [one.event_id for one in on_lane] == ["e2"]
+
+    await store.write(task)
+
+
+async def test_lanes_are_counted_by_what_is_proved(store: SqlStore) -> None:
+    """A receipt counts when it is in the store; an earlier incarnation is counted apart."""
+
+    def task(work: Work) -> None:
+        pack(work, message(1), message(2), message(3))
+        work.inbox.add_receipt(WUHUA, "r1", ZHENXIONG, b"signed")
+        work.outbox.close(message(1).message_id, MessageState.APPLIED, "r1", None)
+        work.backlog.bury(message(3).message_id)
+        pack(work, replace(message(1), message_id="anew", incarnation=2))
+        work.inbox.advance(WUHUA, SHUIFU, ReceivingLane(1, 2, DIGEST))
+        assert work.lanes.peers(WUHUA) == [ZHENXIONG, SHUIFU]
+        before, now, other = work.lanes.balances(WUHUA)
+        counts = (before.receipted, before.in_flight, before.dead, before.stored)
+        assert (before.incarnation, before.balanced, counts) == (1, True, (1, 1, 1, 3))
+        assert (now.incarnation, now.balanced, now.in_flight) == (2, True, 1)
+        assert (other.peer, other.received, other.answered) == (SHUIFU, 1, 0)
+        assert not other.balanced
+
+    await store.write(task)

@@ -1,0 +1,63 @@
+"""I4: nothing of a child stands outside the identity vault, in whatever file a run has left."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from adapters.reference.people import Child
+from gateway.store import tables
+
+_SECRET_BY_DESIGN = {tables.vault_parts.name}
+_STORES = ("*.sqlite", "*.sqlite-wal", "*.sqlite-shm")  # read as SQL; an agency's own is its own
+
+
+def secrets_of(children: Iterable[Child]) -> list[bytes]:
+    """Return the canaries: numbers, names and telephones, in the forms a file may hold them."""
+    texts = {
+        text
+        for child in children
+        for text in (
+            child.id_number,
+            child.enrolment_number,
+            child.name,
+            child.guardian_phone.replace("-", ""),
+        )
+    }
+    return sorted(
+        {form for text in texts for form in (text.encode(), text.encode("unicode_escape"))}
+    )
+
+
+def leaks(directory: Path, children: Sequence[Child], stores: Sequence[Engine]) -> list[str]:
+    """Return each place that holds a canary: files by name, and columns of the stores."""
+    secrets = secrets_of(children)
+    assert secrets, "there is no canary to look for"
+    found = [
+        path.name
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+        and not any(path.match(pattern) for pattern in _STORES)
+        and _holds(path.read_bytes(), secrets)
+    ]
+    for engine in stores:
+        with engine.connect().execution_options(reading=True) as connection:
+            for table in tables.metadata.sorted_tables:
+                if table.name in _SECRET_BY_DESIGN:
+                    continue
+                for row in connection.execute(select(table)).mappings():
+                    found += [
+                        f"{table.name}.{name}"
+                        for name, value in row.items()
+                        if _holds(_as_bytes(value), secrets)
+                    ]
+    return sorted(set(found))
+
+
+def _holds(data: bytes, secrets: Sequence[bytes]) -> bool:
+    return any(secret in data for secret in secrets)
+
+
+def _as_bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()

@@ -1,0 +1,61 @@
+"""A node with a fault put into it, named by FAULTY_NODE: to see that the audit of real parts works.
+
+`python -m tests.faults.mutant_node CONFIG NOW`. The gateway itself has no such switch.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gateway.ports import failpoints
+from gateway.ports.failpoints import Failpoint, reach
+from gateway.ports.store import Work
+from gateway.store import writer
+from gateway.store.writer import SqlStore
+from tests.delivery.mutants import MUTANTS
+from tests.faults.node_process import main
+
+FAULTY = "FAULTY_NODE"
+_HESITATES = 0.5  # seconds between answer and death
+
+
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that answers, receipts included, and commits a moment later."""
+    write = SqlStore.write
+
+    async def answer_early(self: SqlStore, task: Callable[[Work], Any]) -> Any:
+        loop = asyncio.get_running_loop()
+        early: asyncio.Future[Any] = loop.create_future()
+
+        def tell(result: Any) -> None:
+            if not early.done():
+                early.set_result(result)
+
+        def answer(work: Work) -> Any:
+            result = task(work)
+            loop.call_soon_threadsafe(tell, result)
+            return result
+
+        later = asyncio.ensure_future(write(self, answer))
+        await asyncio.wait({early, later}, return_when=asyncio.FIRST_COMPLETED)
+        return early.result() if early.done() else later.result()
+
+    def hesitate(point: Failpoint) -> None:
+        if point in failpoints._armed:
+            time.sleep(_HESITATES)  # the answer gets out, then it dies
+        reach(point)
+
+    monkeypatch.setattr(SqlStore, "write", answer_early)
+    monkeypatch.setattr(writer, "reach", hesitate)
+
+
+FAULTS = {mutant.name: mutant.put_in for mutant in MUTANTS} | {hasty.__name__: hasty}
+
+
+if __name__ == "__main__":
+    FAULTS[os.environ[FAULTY]](pytest.MonkeyPatch())
+    main()

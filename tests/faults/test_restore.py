@@ -1,0 +1,143 @@
+"""Real nodes and a real broker: a county's store is put back to an old state, and heals (row P3)."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from gateway.crypto.development import Estate
+from gateway.domain.organisations import OrgId
+from gateway.store.backup import back_up
+from gateway.store.engine import sqlite_file
+from gateway.store.restore import restore
+from gateway.v1 import recovery_pb2
+from tests.faults.processes import ProcessProvince
+from tests.world.estate import ESTATE, WUHUA, ZHENXIONG, ZHENXIONG_TOWNSHIP
+from tests.world.story import Story
+from tests.world.waiting import eventually
+
+E = "wuhua"
+NODES = {"wuhua", "zhenxiong", "police"}
+
+pytestmark = pytest.mark.sqlite_alone  # a store is put back as a file
+
+
+@pytest.fixture
+def province(tmp_path: Path) -> Iterator[ProcessProvince]:
+    """A province of its own: what was put back must not meet other tests."""
+    estate = Estate(nodes=tuple(node for node in ESTATE.nodes if node.name in NODES))
+    province = ProcessProvince(tmp_path / "province", estate)
+    province.start()
+    try:
+        yield province
+    finally:
+        province.close()
+
+
+def recovery(province: ProcessProvince, org: OrgId) -> recovery_pb2.Recovery:
+    """Return the latest recovery of an organisation, empty when there was none."""
+    request = recovery_pb2.GetRecoveryRequest()
+    found: recovery_pb2.Recovery = province.ask(
+        org, "RecoveryService/GetRecovery", request
+    ).recovery
+    return found
+
+
+def has_ended(province: ProcessProvince, org: OrgId) -> bool:
+    """Whether the recovery of an organisation has ended."""
+    return recovery(province, org).HasField("ended_at")
+
+
+def holders(province: ProcessProvince, case_id: str) -> list[OrgId]:
+    """Return the bureaus that may act on the case, as their nodes say."""
+    story = Story(province)
+    story.case_id = case_id
+    return [org for org in (WUHUA, ZHENXIONG) if story.case(org).may_act]
+
+
+def store_of(province: ProcessProvince) -> tuple[str, Path]:
+    """Return URL and file of the county's store."""
+    url = province.process(E).config.store.url
+    path = sqlite_file(url)
+    assert path is not None
+    return url, path
+
+
+def incarnation(province: ProcessProvince) -> int:
+    """Return the incarnation of the lane between the counties."""
+    return province.look(WUHUA, lambda work: work.outbox.lane(WUHUA, ZHENXIONG).incarnation)
+
+
+def handed_over_after_backup(province: ProcessProvince, target: Path) -> Story:
+    """Back the granting county up while it runs, and let it grant afterwards."""
+    story = Story(province)
+    story.due(ZHENXIONG.division)
+    story.dispatched(ZHENXIONG)
+    story.registered(ZHENXIONG)
+    back_up(store_of(province)[0], target, E, datetime.now(UTC))
+    story.accepted(ZHENXIONG)
+    story.seen_by(ZHENXIONG, "ASSIGNED")
+    story.seen_by(WUHUA, "ASSIGNED")
+    return story
+
+
+def go_on(province: ProcessProvince, story: Story) -> None:
+    """See that the healed county works: it follows the case, and its own mail arrives."""
+    order = story.ordered(ZHENXIONG, ZHENXIONG_TOWNSHIP)
+    eventually(
+        lambda: province.look(WUHUA, lambda work: work.orders.get(WUHUA, order.order_id)),
+        "the order at the former holder",
+    )
+    second = Story(province)
+    second.handed_over(ZHENXIONG)
+    assert holders(province, second.case_id) == [ZHENXIONG]
+
+
+def test_a_restored_backup_heals(province: ProcessProvince, tmp_path: Path) -> None:
+    """`gateway backup`, a grant, death, `gateway restore`, start: the case stays with its holder."""
+    target = tmp_path / "backup"
+    story = handed_over_after_backup(province, target)
+    url, path = store_of(province)
+    province.process(E).kill()
+    province.engine(E).dispose()
+    _, kept = restore(url, target, replace=True, now=datetime.now(UTC))
+    assert Path(kept).exists()
+    province.restart(E)
+    eventually(partial(has_ended, province, WUHUA), "the end of the recovery")
+    shown = recovery(province, WUHUA)
+    assert shown.cause == recovery_pb2.RECOVERY_CAUSE_RESTORED
+    assert shown.facts_returned > 0
+    assert shown.asked == shown.answered
+    assert holders(province, story.case_id) == [ZHENXIONG]
+    assert incarnation(province) > 1
+    assert path.stat().st_mode & 0o077 == 0
+    go_on(province, story)
+
+
+def test_an_old_copy_is_found_out_by_the_counter(province: ProcessProvince, tmp_path: Path) -> None:
+    """Somebody puts an old file back by hand: the counter beside it tells, and the county heals."""
+    _, path = store_of(province)
+    old = tmp_path / "old.sqlite"
+    story = Story(province)
+    story.due(ZHENXIONG.division)
+    story.dispatched(ZHENXIONG)
+    story.registered(ZHENXIONG)
+    province.run(province.process(E).stop())
+    shutil.copyfile(path, old)
+    province.restart(E)
+    story.accepted(ZHENXIONG)
+    story.seen_by(ZHENXIONG, "ASSIGNED")
+    story.seen_by(WUHUA, "ASSIGNED")
+    province.run(province.process(E).stop())
+    province.engine(E).dispose()
+    for companion in ("-wal", "-shm"):
+        path.with_name(f"{path.name}{companion}").unlink(missing_ok=True)
+    shutil.copyfile(old, path)
+    province.restart(E)
+    eventually(partial(has_ended, province, WUHUA), "the end of the recovery")
+    assert recovery(province, WUHUA).cause == recovery_pb2.RECOVERY_CAUSE_STORE_OLDER
+    assert holders(province, story.case_id) == [ZHENXIONG]
+    go_on(province, story)
