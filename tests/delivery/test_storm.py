@@ -17,6 +17,8 @@ from tests.faults.reporting import add_line
 
 FIRST = int(os.environ.get("STORM_FIRST_SEED", "1"))
 SEEDS = int(os.environ.get("STORM_SEEDS", "200"))
+ENOUGH = 100
+"""So many seeds reach everything; fewer may miss what is rare."""
 
 
 @pytest.mark.parametrize("seed", range(1, 5))
@@ -43,5 +45,5 @@ async def test_many_seeds_reach_everything(founded: Found, deaths: Deaths) -> No
         print(f"seed {seed}")  # noqa: T201 - the last one shown has failed
         seen += (await play(founded, deaths, seed)).seen
     add_line(json.dumps({"simulation": seen, "first": FIRST, "seeds": SEEDS}))
-    missed = [name for name in EXPECTED if not seen[name]]
+    missed = [name for name in EXPECTED if not seen[name] and SEEDS >= ENOUGH]
     assert not missed, f"{SEEDS} seeds never reached {missed}"

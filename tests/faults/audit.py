@@ -92,10 +92,20 @@ class Audit:
         return findings
 
     def settled(self) -> bool:
-        """Whether every message has its final receipt and nothing waits to be packed."""
-        return all(row.state in _FINAL for row in self._rows(tables.outbox)) and all(
-            row.message_id is not None for row in self._rows(tables.deliveries)
-        )
+        """Whether every message has its final receipt and nothing waits to be packed.
+
+        What is taken may lead to new mail, and stores are read one after the other. So two looks
+        have to agree: mail that the first one missed shows in the second.
+        """
+        first, second = self._in_flight(), self._in_flight()
+        return first == second and not first[1]
+
+    def _in_flight(self) -> tuple[int, int]:
+        """Return how many deliveries there ever were, and how much of them is not done."""
+        deliveries = self._rows(tables.deliveries)
+        waiting = sum(row.message_id is None for row in deliveries)
+        open_ = sum(row.state not in _FINAL for row in self._rows(tables.outbox))
+        return len(deliveries), waiting + open_
 
     def _rows(self, table: Table) -> list[Any]:
         rows: list[Any] = []

@@ -113,7 +113,7 @@ def carry_out(province: LoadedProvince, plan: Plan, report: FaultReport) -> None
         calm = time.monotonic()
     for name in province.nodes:
         eventually(lambda name=name: province.serving(name), f"{name} serving")  # type: ignore[misc]
-    eventually(province.audit.settled, "everything receipted", most=_CALM_BY)
+    eventually(province.settled, "everything receipted", most=_CALM_BY)
     report.healed.append(time.monotonic() - calm)
     report.injected.update({f"kill -9 {_where(at)}": times for at, times in plan.done.items()})
     report.remark(

@@ -18,8 +18,8 @@ def province(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessProvin
     directory: Path = tmp_path_factory.mktemp("province")
     estate = Estate(nodes=tuple(node for node in ESTATE.nodes if node.name in _NAMES))
     province = ProcessProvince(directory, estate)
-    province.start()
     try:
+        province.start()
         yield province
     finally:
         province.close()

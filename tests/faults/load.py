@@ -20,6 +20,7 @@ from adapters.reference import household_register, platform
 from adapters.reference.people import Child
 from gateway.config import NodeConfig
 from gateway.crypto.development import Estate, EstateNode, file_stem
+from gateway.domain.exchanges import ExchangeState
 from gateway.domain.organisations import OrgId
 from gateway.v1.case_pb2 import WHEREABOUTS_KIND_IN_HUKOU_COUNTY
 from tests.faults.audit import Answered
@@ -73,6 +74,15 @@ class LoadedProvince(ProcessProvince):
             entry = household_register.Registration(child, ZHENXIONG.division)
             household_register.seed(self.system_url(POLICE), [entry])
         return child
+
+    def settled(self) -> bool:
+        """Whether everything is receipted, and no agency owes an answer, which is mail again."""
+        return self.audit.settled() and not any(map(self._owes, (POLICE, PLATFORM)))
+
+    def _owes(self, agency: OrgId) -> bool:
+        waiting = (ExchangeState.WAITING,)
+        found = self.look(agency, lambda work: work.exchanges.page(agency, states=waiting, limit=1))
+        return bool(found)
 
     def act(self, org: OrgId, method: str, request: Any, post: str = "CASE_OFFICER") -> Any:
         """Carry out a command: the very same request again and again, until it is answered."""

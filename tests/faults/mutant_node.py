@@ -6,17 +6,19 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from gateway.ports import failpoints
 from gateway.ports.failpoints import Failpoint, reach
+from gateway.ports.outbox import OutMessage
 from gateway.ports.store import Work
 from gateway.store import writer
+from gateway.store.outbox import SqlOutbox
 from gateway.store.writer import SqlStore
-from tests.delivery.mutants import MUTANTS
+from tests.delivery.mutants import MUTANTS, lost_after_publishing
 from tests.faults.node_process import main
 
 FAULTY = "FAULTY_NODE"
@@ -53,7 +55,19 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "reach", hesitate)
 
 
-FAULTS = {mutant.name: mutant.put_in for mutant in MUTANTS} | {hasty.__name__: hasty}
+def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sender that takes the broker's word for delivery, and sends nothing a second time."""
+
+    def nothing(*_args: Any) -> Sequence[OutMessage]:
+        return ()
+
+    lost_after_publishing(monkeypatch)
+    monkeypatch.setattr(SqlOutbox, "between", nothing)
+
+
+FAULTS = {mutant.name: mutant.put_in for mutant in MUTANTS} | {
+    fault.__name__: fault for fault in (hasty, trusting)
+}
 
 
 if __name__ == "__main__":

@@ -43,9 +43,9 @@ def main() -> None:
     loopback("up")
     estate = Estate(nodes=tuple(node for node in ESTATE.nodes if node.name in _NAMES))
     province = ProcessProvince(Path(sys.argv[1]), estate)
-    province.start()
     injected, healed = 0, []
     try:
+        province.start()
         for seconds in _OUTAGES:
             story = Story(province)
             story.due(ZHENXIONG.division)

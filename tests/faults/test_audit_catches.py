@@ -28,8 +28,8 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessProvince
     """A province for one test, because what it does there cannot be healed."""
     estate = Estate(nodes=tuple(node for node in ESTATE.nodes if node.name in _NAMES))
     province = ProcessProvince(tmp_path_factory.mktemp("faulty"), estate)
-    province.start()
     try:
+        province.start()
         yield province
     finally:
         province.close()
@@ -102,7 +102,7 @@ def test_trust_in_the_brokers_word_is_found_out(faulty: ProcessProvince) -> None
     story = Story(faulty)
     story.due(ZHENXIONG.division)
     eventually(faulty.audit.settled, "everything receipted")
-    faulty.replace("wuhua", _MUTANT, **{FAULTY: "lost_after_publishing"})
+    faulty.replace("wuhua", _MUTANT, **{FAULTY: "trusting"})
     faulty.process("zhenxiong").kill()
     answered = dispatched(faulty, story)
     faulty.run(faulty.observer.caught_up())

@@ -63,6 +63,6 @@ def test_each_of_three_brokers_dies_in_turn(
             officers.check()
             server.start()
     with fault_report.healing():
-        eventually(clustered.audit.settled, "everything receipted", most=_CALM_BY)
+        eventually(clustered.settled, "everything receipted", most=_CALM_BY)
     fault_report.require(clustered.audit.healed(clustered.answered))
     assert not said(clustered, LogEvent.BUS_REGRESSED)

@@ -23,8 +23,8 @@ AT_ANY_MOMENT = int(os.environ.get("FAULT_AT_ANY_MOMENT", "600"))
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoadedProvince]:
     """Two counties and two agencies, each a process, over a real broker."""
     province = LoadedProvince(tmp_path_factory.mktemp("loaded"))
-    province.start()
     try:
+        province.start()
         yield province
     finally:
         province.close()

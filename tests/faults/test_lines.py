@@ -49,8 +49,8 @@ def lined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinedProvince]:
     """Two counties and public security, each a process, with lines that can be made bad."""
     estate = Estate(nodes=tuple(node for node in ESTATE.nodes if node.name in _NAMES))
     province = LinedProvince(tmp_path_factory.mktemp("lined"), estate)
-    province.start()
     try:
+        province.start()
         yield province
     finally:
         province.close()
