@@ -22,12 +22,16 @@ from tests.delivery.mutants import MUTANTS, lost_after_publishing
 from tests.faults.node_process import main
 
 FAULTY = "FAULTY_NODE"
+HASTY_IN = "FAULTY_NODE_HASTY_IN"
+"""The module whose transactions a hasty node dies in: it has others all the time."""
 _HESITATES = 0.5  # seconds between answer and death
 
 
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that answers, receipts included, and commits a moment later."""
     write = SqlStore.write
+    meant = os.environ[HASTY_IN]
+    under_way: set[str] = set()  # the modules with a task in this transaction
 
     async def answer_early(self: SqlStore, task: Callable[[Work], Any]) -> Any:
         loop = asyncio.get_running_loop()
@@ -39,6 +43,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
         def answer(work: Work) -> Any:
             result = task(work)
+            under_way.add(task.__module__)
             loop.call_soon_threadsafe(tell, result)
             return result
 
@@ -47,9 +52,10 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
         return early.result() if early.done() else later.result()
 
     def hesitate(point: Failpoint) -> None:
-        if point in failpoints._armed:
+        if point in failpoints._armed and meant in under_way:
             time.sleep(_HESITATES)  # the answer gets out, then it dies
-        reach(point)
+            reach(point)
+        under_way.clear()
 
     monkeypatch.setattr(SqlStore, "write", answer_early)
     monkeypatch.setattr(writer, "reach", hesitate)

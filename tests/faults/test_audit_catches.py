@@ -1,18 +1,19 @@
 """The audit of real parts is no decoration: nodes with a fault put into them are found out."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-import grpc
 import pytest
 
 from gateway.crypto.development import Estate
 from gateway.ports.failpoints import Failpoint
+from gateway.service import mail_room
+from gateway.transport import pipeline
 from gateway.v1 import letter_pb2
 from tests.faults.audit import Answered
 from tests.faults.findings import Invariant
-from tests.faults.mutant_node import FAULTY
+from tests.faults.mutant_node import FAULTY, HASTY_IN
 from tests.faults.processes import NODE, ProcessProvince
 from tests.world.estate import ESTATE, POLICE, WUHUA, ZHENXIONG
 from tests.world.story import Story
@@ -35,30 +36,15 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessProvince
         province.close()
 
 
-def to_dispatch(story: Story) -> letter_pb2.DispatchLetterRequest:
-    """Return the request to dispatch a letter of the story, signed."""
+def dispatched(
+    province: ProcessProvince, story: Story, before: Callable[[], None] = lambda: None
+) -> Answered:
+    """Dispatch a letter of the story, signed before, and keep the answer."""
     signed = story.signed(ZHENXIONG)
-    return letter_pb2.DispatchLetterRequest(letter_id=story.letter_id, version=signed.version)
-
-
-def dispatched(province: ProcessProvince, story: Story) -> Answered:
-    """Dispatch a letter of the story and keep the answer."""
-    request = to_dispatch(story)
+    request = letter_pb2.DispatchLetterRequest(letter_id=story.letter_id, version=signed.version)
+    before()
     answer = province.act(WUHUA, "LetterService/DispatchLetter", request)
     return Answered(WUHUA, request.request_id, answer)
-
-
-def answered_hastily(province: ProcessProvince, story: Story) -> Answered:
-    """Dispatch a letter at a hasty node until one is answered that the node did not keep."""
-    request = to_dispatch(story)
-    while True:
-        province.process("wuhua").arm(Failpoint.STORE_BEFORE_COMMIT)
-        with suppress(grpc.RpcError):  # it died in another transaction than this one
-            answer = province.act(WUHUA, "LetterService/DispatchLetter", request)
-            province.process("wuhua").died()
-            return Answered(WUHUA, request.request_id, answer)
-        province.process("wuhua").died()
-        province.restart("wuhua")
 
 
 def broken(province: ProcessProvince, *answered: Answered) -> set[Invariant]:
@@ -73,8 +59,10 @@ def test_an_answer_before_the_commit_is_found_out(faulty: ProcessProvince) -> No
     story = Story(faulty)
     story.due(ZHENXIONG.division)
     eventually(faulty.audit.settled, "everything receipted")
-    faulty.replace("wuhua", _MUTANT, **{FAULTY: "hasty"})
-    answered = answered_hastily(faulty, story)
+    faulty.replace("wuhua", _MUTANT, **{FAULTY: "hasty", HASTY_IN: pipeline.__name__})
+    wuhua = faulty.process("wuhua")
+    answered = dispatched(faulty, story, lambda: wuhua.arm(Failpoint.STORE_BEFORE_COMMIT))
+    wuhua.died()
     faulty.replace("wuhua", NODE)
     assert Invariant.LOSS in broken(faulty, answered)
 
@@ -82,7 +70,7 @@ def test_an_answer_before_the_commit_is_found_out(faulty: ProcessProvince) -> No
 @pytest.mark.faults
 def test_a_receipt_before_the_commit_is_found_out(faulty: ProcessProvince) -> None:
     """The receiver receipts the letter, dies before it has it on disk, and never asks for it."""
-    faulty.replace("zhenxiong", _MUTANT, **{FAULTY: "hasty"})
+    faulty.replace("zhenxiong", _MUTANT, **{FAULTY: "hasty", HASTY_IN: mail_room.__name__})
     found: set[Invariant] = set()
     while not found:  # it may have died in another transaction, where it does no harm
         story = Story(faulty)
