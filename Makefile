@@ -13,6 +13,8 @@ UV := $(BIN)/uv --quiet --system-certs pip
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 # The gRPC core writes its own notes to stderr; only errors matter here.
 export GRPC_VERBOSITY ?= ERROR
+# How dependencies are locked: for every platform, by hash, without the address of a registry.
+LOCKED := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 # Extra arguments, as in: make test ARGS='-k letter'
 ARGS ?=
 # The longest that the campaign of kills may take.
@@ -48,7 +50,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "setup: done"
 
 bench: setup ## measure the gateway beside a floor of the same parts; ARGS='letter --pairs 3'
-	@$(UV) install --group bench
+	@$(UV) install --require-hashes -r bench/requirements.lock
 	@$(BIN)/python -m bench $(ARGS)
 
 demo: setup ## run one child's case across the county line, on real parts
@@ -90,9 +92,9 @@ baseline: setup ## accept the contract as it stands as what later changes must n
 	@$(BIN)/buf build --exclude-source-info -o $(BASELINE)
 	@echo "baseline: $(BASELINE) written"
 
-lock: setup ## resolve pyproject.toml anew into requirements.lock
-	@$(UV) compile pyproject.toml --group dev --universal --python-version 3.11 \
-	  --generate-hashes --no-annotate --no-header -o requirements.lock
+lock: setup ## resolve pyproject.toml anew into both requirements.lock
+	@$(UV) compile pyproject.toml --group dev $(LOCKED) -o requirements.lock
+	@$(UV) compile --group bench --constraint requirements.lock $(LOCKED) -o bench/requirements.lock
 
 clean: ## remove the environment and all caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov

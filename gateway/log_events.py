@@ -7,7 +7,11 @@ telephone or address: `log` takes only the fields named here, and only values of
 import logging
 import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import StrEnum
+from functools import partial
 
 import structlog
 
@@ -53,6 +57,7 @@ class LogEvent(StrEnum):
     ADAPTER_DONE = "adapter.done"
     ADAPTER_REFUSED = "adapter.refused"
     ADAPTER_TRY_LATER = "adapter.try_later"
+    ADAPTER_FAILED = "adapter.failed"
     ADAPTER_ECHO = "adapter.echo"
     FACTS_FAILED = "facts.failed"
     FACTS_REFILLED = "facts.refilled"
@@ -66,6 +71,7 @@ class LogEvent(StrEnum):
     RECOVERY_ANSWERED = "recovery.answered"
     RECOVERY_WAIVED = "recovery.waived"
     RECOVERY_CONFLICT = "alarm.recovery_conflict"
+    RECOVERY_FAILED = "recovery.failed"
     RECOVERY_ENDED = "recovery.ended"
     STORE_RUN_AGAIN = "store.run_again"
     STORE_WITHOUT_CHECKSUMS = "store.without_checksums"
@@ -73,6 +79,7 @@ class LogEvent(StrEnum):
     LEASE_LOST = "lease.lost"
 
 
+_held: "ContextVar[HeldLines | None]" = ContextVar("held lines", default=None)
 _HARMLESS = re.compile(r"^[A-Za-z0-9_.:/@+\-]{0,120}$")
 _ID_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)|(?<!\d)1\d{10}(?!\d)")
 
@@ -104,8 +111,44 @@ def configure(level: str = "INFO") -> None:
     )
 
 
+class HeldLines:
+    """Lines that wait until what they tell of is so."""
+
+    def __init__(self) -> None:
+        self._lines: list[Callable[[], None]] = []
+
+    def add(self, line: Callable[[], None]) -> None:
+        """Hold one more."""
+        self._lines.append(line)
+
+    def write(self) -> None:
+        """Write them in their order; those that are never written are forgotten."""
+        for line in self._lines:
+            line()
+
+
+@contextmanager
+def held_lines() -> Iterator[HeldLines]:
+    """Hold what is logged inside, by this thread or task: a transaction may yet come to nothing."""
+    lines = HeldLines()
+    before = _held.set(lines)
+    try:
+        yield lines
+    finally:
+        _held.reset(before)
+
+
 def log(event: LogEvent, *, level: str = "info", **fields: str | float | bool) -> None:
-    """Write one line. Field values that are not codes, tokens or counts are withheld."""
+    """Write one line, or hold it. Values that are not codes, tokens or counts are withheld."""
+    held = _held.get()
+    if held is None:
+        log_at_once(event, level=level, **fields)
+    else:
+        held.add(partial(log_at_once, event, level=level, **fields))
+
+
+def log_at_once(event: LogEvent, *, level: str = "info", **fields: str | float | bool) -> None:
+    """Do the same whatever comes of the transaction that it is said in."""
     structlog.get_logger().log(
         logging.getLevelNamesMapping()[level.upper()],
         event.value,

@@ -66,6 +66,12 @@ class PostgresqlServer:
         language = ("--locale=C", "--locale-provider=icu", "--icu-locale=zh")
         self._run("initdb", "-U", "gateway", "-A", "trust", "-E", "UTF8", *language, *options)
 
+    def follow(self, primary: "PostgresqlServer") -> None:
+        """Make the data directory as that of a hot standby of another server."""
+        shutil.chown(self.directory, self._user)
+        source = ("-h", str(primary.directory), "-U", "gateway")
+        self._run("pg_basebackup", *source, "--write-recovery-conf", "--checkpoint=fast")
+
     def start(self) -> None:
         """Start the server and return when it lets a client in."""
         options = [f"--{name}={value}" for name, value in _SETTINGS.items()]
@@ -142,14 +148,17 @@ class PostgresqlServer:
 
 
 @contextmanager
-def running_postgresql() -> Iterator[PostgresqlServer]:
-    """Run a server. Raises PostgresqlMissing."""
+def running_postgresql(primary: PostgresqlServer | None = None) -> Iterator[PostgresqlServer]:
+    """Run a server, or a hot standby of another one. Raises PostgresqlMissing."""
     # Not under tmp_path: that is closed to every user but the one who runs the tests. In memory
     # where there is room: no test cuts the power, and a killed server finds its files there too.
     roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH
     with tempfile.TemporaryDirectory(prefix="gateway-pg-", dir=MEMORY if roomy else None) as name:
         server = PostgresqlServer(Path(name))
-        server.initialise("--data-checksums")
+        if primary is None:
+            server.initialise("--data-checksums")
+        else:
+            server.follow(primary)
         server.start()
         try:
             yield server

@@ -47,15 +47,17 @@ def take(envelope: SignedEnvelope, source: str) -> None:
     if (notice.source, event_pb2.EventType.Name(notice.type)) != (source, f"EVENT_TYPE_{KIND}"):
         sys.exit(f"{source} published something else than {KIND} of its own")
     chain, digest = chains.get(source, FactChain()), hashlib.sha256(payload).hexdigest()
-    verdict = judge_notice(chain, notice.sequence, notice.previous_notice_hash.hex(), digest)
+    life, previous = notice.incarnation, notice.previous_notice_hash.hex()
+    verdict = judge_notice(chain, notice.sequence, previous, digest, life)
     if verdict is FactVerdict.GAP:
-        print(f"{source}: {chain.sequence + 1} to {notice.sequence - 1} are missing", flush=True)
-        for missing in replayed(notice, chain.sequence, notice.sequence - 1):
+        after = chain.heard(life).sequence  # 0 where the source begins its chain anew
+        print(f"{source}: {after + 1} to {notice.sequence - 1} are missing", flush=True)
+        for missing in replayed(notice, after, notice.sequence - 1):
             take(missing, source)
         take(envelope, source)
     elif verdict is FactVerdict.TAKE:
         event = event_pb2.Event.FromString(verified(notice.event, EVENT, source))
-        chains[source] = chain.advanced(digest)
+        chains[source] = chain.heard(life).advanced(digest)
         print(f"{source}: {notice.sequence} is {event.event_id}", flush=True)
     elif verdict is FactVerdict.FORKED:
         sys.exit(f"{source} has two histories; raise it with the source")

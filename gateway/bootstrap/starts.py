@@ -11,6 +11,7 @@ from gateway.log_events import LogEvent, log
 from gateway.ports.store import Store, StoreUnavailable
 from gateway.service.count_start import count_start, raise_count
 from gateway.service.desk import Tools
+from gateway.store.faults import UnsafeStore
 from gateway.store.start_counter import StartCounter
 
 _PAUSE_SECONDS: Final = 60.0
@@ -47,7 +48,7 @@ class Starts:
             await asyncio.sleep(_PAUSE_SECONDS)
             try:
                 await self._write(await self._store.write(raise_count))
-            except (StoreUnavailable, OSError) as fault:
+            except (StoreUnavailable, UnsafeStore, OSError) as fault:
                 log(LogEvent.STORE_FAILED, level="warning", fault=type(fault).__name__)
 
     async def _write(self, count: int) -> None:

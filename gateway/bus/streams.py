@@ -17,10 +17,11 @@ from nats.js.errors import BadRequestError, NotFoundError
 
 from gateway.bus.broker_check import UnsafeBroker
 from gateway.bus.subjects import MAIL
+from gateway.ports.bus import LARGEST_ITEM
 from gateway.ports.condition import Code
 
 MAIL_STREAM = "MAIL"
-MAX_ITEM_BYTES = 1024 * 1024
+MAX_ITEM_BYTES = LARGEST_ITEM
 """The largest item that the bus carries."""
 HEADER_ROOM_BYTES = 4096
 """What the server counts besides an item: its headers (three short ones at most)."""

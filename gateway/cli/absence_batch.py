@@ -24,6 +24,8 @@ from gateway.v1.absence_pb2 import (
 
 SECONDS_PER_RECORD = 0.05
 """Added to the deadline for every record of the stream."""
+IN_A_MESSAGE = 100
+"""Records that travel and are answered together; the contract takes no more."""
 
 
 def report_batch(desk: Desk, source: str) -> None:
@@ -35,16 +37,20 @@ def report_batch(desk: Desk, source: str) -> None:
         click.UsageError: a line is no report; nothing was sent.
         grpc.RpcError: the stream as a whole was refused or broke off.
     """
-    reports = dict(read_reports(desk, source))
-    lines = {report.request_id: number for number, report in reports.items()}
-    answers = desk.connection.converse(
+    numbered = dict(read_reports(desk, source))
+    reports = list(numbered.values())
+    lines = {report.request_id: number for number, report in numbered.items()}
+    messages = desk.connection.converse(
         ReportAbsencesRequest,
-        [ReportAbsencesRequest(report=report) for report in reports.values()],
+        [
+            ReportAbsencesRequest(reports=reports[start : start + IN_A_MESSAGE])
+            for start in range(0, len(reports), IN_A_MESSAGE)
+        ],
         ReportAbsencesResponse,
         desk.timeout + SECONDS_PER_RECORD * len(reports),
     )
     refused = answered = 0
-    for answer in answers:
+    for answer in (answer for message in messages for answer in message.answers):
         answered += 1
         refused += answer.WhichOneof("result") == "refused"
         show_answer(desk, lines.get(answer.request_id, 0), answer)

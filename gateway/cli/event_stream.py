@@ -79,14 +79,15 @@ def notices(desk: Desk, request: ReplayFactsRequest) -> Iterator[FactNotice]:
         for envelope in page.notices:
             notice = FactNotice.FromString(envelope.payload)
             previous = notice.previous_notice_hash.hex()
-            chain = chain or FactChain(request.after_sequence, previous)
+            life = notice.incarnation
+            chain = chain or FactChain(request.after_sequence, previous, life)
             digest = hashlib.sha256(envelope.payload).hexdigest()
-            verdict = judge_notice(chain, notice.sequence, previous, digest)
+            verdict = judge_notice(chain, notice.sequence, previous, digest, life)
             if verdict is not FactVerdict.TAKE:
                 raise click.ClickException(
                     f"The chain does not hold at number {notice.sequence}: {verdict}."
                 )
-            chain = chain.advanced(digest)
+            chain = chain.heard(life).advanced(digest)
             yield notice
 
 

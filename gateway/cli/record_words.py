@@ -124,6 +124,8 @@ RECORD_WORDS = {
         PARKED | parked too long | 挂起超期
         REFUSED_BY_PEER | refused by its receiver | 被收方拒收
         UNRECEIPTED | no receipt in time | 逾期无回执
+        CLAIM_UNPROVED | claims more than we sent, without proof | 称收到我方未发之件，未予证实
+        UNSENDABLE | too large to send | 超限无法发送
     """,
     "DEAD_LETTER_STATE": """
         OPEN | open | 待处理

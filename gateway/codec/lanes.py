@@ -13,12 +13,13 @@ def encode_head(head: LaneHead) -> message_pb2.LaneHead:
         incarnation=head.incarnation,
         last_sequence=head.last_sequence,
         head_hash=bytes.fromhex(head.head_hash),
+        closed=head.closed,
     )
 
 
 def decode_head(wire: message_pb2.LaneHead) -> LaneHead:
     """Return one end of a lane as its peer stated it."""
-    return LaneHead(wire.incarnation, wire.last_sequence, wire.head_hash.hex())
+    return LaneHead(wire.incarnation, wire.last_sequence, wire.head_hash.hex(), wire.closed)
 
 
 def encode_balance(balance: LaneBalance) -> delivery_pb2.LaneBalance:

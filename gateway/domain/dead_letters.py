@@ -33,6 +33,8 @@ class DeadLetterKind(StrEnum):
     PARKED = "PARKED"
     REFUSED_BY_PEER = "REFUSED_BY_PEER"
     UNRECEIPTED = "UNRECEIPTED"
+    CLAIM_UNPROVED = "CLAIM_UNPROVED"
+    UNSENDABLE = "UNSENDABLE"
 
 
 class DeadLetterState(StrEnum):
@@ -53,10 +55,16 @@ class DiscardReason(StrEnum):
     DEFECTIVE = "DEFECTIVE"
 
 
-_ANSWERED = frozenset(
-    {DeadLetterKind.EQUIVOCATION, DeadLetterKind.LANE_BROKEN, DeadLetterKind.UNREADABLE}
+_NOT_OURS = frozenset(
+    {
+        DeadLetterKind.EQUIVOCATION,
+        DeadLetterKind.LANE_BROKEN,
+        DeadLetterKind.UNREADABLE,
+        DeadLetterKind.CLAIM_UNPROVED,
+    }
 )
-"""Kinds that a signed receipt has refused for good; only their author can state them anew."""
+"""Kinds that only their author can state anew, or prove: a signed receipt has refused them, or the
+question for a proof has been asked."""
 
 
 @dataclass(frozen=True)
@@ -89,4 +97,4 @@ class DeadLetter:
     @property
     def redrivable(self) -> bool:
         """Whether it can be taken up again."""
-        return self.state is DeadLetterState.OPEN and self.kind not in _ANSWERED
+        return self.state is DeadLetterState.OPEN and self.kind not in _NOT_OURS

@@ -22,11 +22,15 @@ MOST_INCARNATION = 2**31 - 1
 
 @dataclass(frozen=True)
 class LaneHead:
-    """How far one end of a lane is: its last number (0 for none) and that message's hash (hex)."""
+    """How far one end of a lane is: its last number (0 for none) and that message's hash (hex).
+
+    `closed` is said by the receiver: it takes no more of this incarnation, and waits for the next.
+    """
 
     incarnation: int = 1
     last_sequence: int = FIRST - 1
     head_hash: str = ""
+    closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ class ReceivingLane:
     @property
     def head(self) -> LaneHead:
         """What has been taken."""
-        return LaneHead(self.incarnation, self.next_sequence - 1, self.head_hash)
+        closed = self.closed_after is not None
+        return LaneHead(self.incarnation, self.next_sequence - 1, self.head_hash, closed)
 
     def advanced(self, digest: str) -> "ReceivingLane":
         """Return the lane after the message with that digest was taken."""
@@ -149,9 +154,13 @@ class Standing(StrEnum):
     """The peer has taken less. Mail is on its way; or, where it gave a receipt for what it now
     lacks, it lost its memory."""
     OWN_MEMORY_LOST = "OWN_MEMORY_LOST"
-    """The peer has taken what was never numbered here."""
+    """The peer says that it has taken what was never numbered here."""
     FORKED = "FORKED"
     """The peer has taken another message under that number: there are two histories."""
+
+
+DISPUTED = (Standing.OWN_MEMORY_LOST, Standing.FORKED)
+"""By what the peer says the two ends have two histories. Its word alone proves neither."""
 
 
 def compare(

@@ -25,7 +25,7 @@ class RecoveryCause(StrEnum):
     RESTORED = "RESTORED"
     """The store is the copy that a backup made."""
     PEER_AHEAD = "PEER_AHEAD"
-    """A peer has taken messages that the store never numbered, or others under their numbers."""
+    """A peer returned a fact of ours that the store does not have."""
 
 
 class PeerState(StrEnum):
@@ -158,13 +158,14 @@ def judge_start(in_store: int | None, beside: int | None, *, from_backup: bool) 
 def began_anew(own: SendingLane, taken: LaneHead | None, now: datetime) -> SendingLane:
     """Return the lane on which a recovered sender goes on: no number is ever given twice.
 
-    `taken` is what the peer says it has taken. A waived peer says nothing, and may know incarnations
-    that an earlier recovery used and this store forgot; so its lane is named after the minute.
+    It is named after the minute: an earlier recovery may have used incarnations that this store
+    forgot. `taken` is what the peer says it has taken, None when it says nothing. Nobody has taken
+    what lies far ahead of the clock, and no peer's word makes this end jump there.
     """
-    if taken is not None:
-        return SendingLane(max(own.incarnation, taken.incarnation) + 1)
     minute = (now - datetime(_EPOCH_YEAR, 1, 1, tzinfo=now.tzinfo)) // _SCALE
-    return SendingLane(max(own.incarnation + 1, minute))
+    said = taken.incarnation if taken is not None else 0
+    believed = said if said <= minute + CLOCKS_APART // _SCALE else 0
+    return SendingLane(max(own.incarnation + 1, believed + 1, minute))
 
 
 def may_lack(facts_since: datetime | None, stated_at: datetime) -> bool:

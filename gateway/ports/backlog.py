@@ -22,7 +22,7 @@ class Backlog(Protocol):
         *,
         receipted: bool = False,
     ) -> int:
-        """Make these messages due now, the dead ones too; return how many.
+        """Make these messages due now, the dead ones too, never the replaced; return how many.
 
         A dead one goes out and stays on its list until the receipt comes. Those with a receipt only
         when `receipted`: the peer has lost what it answered, and their term begins anew.

@@ -6,6 +6,9 @@ from typing import Protocol
 
 from gateway.domain.organisations import OrgId
 
+LARGEST_ITEM = 1024 * 1024
+"""The largest item that is carried, in bytes."""
+
 
 class BusUnavailable(Exception):
     """The carrier did not confirm. Whether the bytes left is unknown; sending again is safe."""
@@ -28,7 +31,9 @@ class Bus(Protocol):
     """Publishes to and consumes from letter-boxes, one for each organisation."""
 
     async def publish(self, receiver: OrgId, items: Sequence[bytes]) -> None:
-        """Hand the items to the carrier in order. Raises BusUnavailable when not confirmed."""
+        """Hand the items to the carrier in order. Raises BusUnavailable when not confirmed, and
+        ValueError for an item above LARGEST_ITEM.
+        """
         ...
 
     async def consume(self, receiver: OrgId, handler: Handler) -> None:

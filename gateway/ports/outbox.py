@@ -75,6 +75,10 @@ class Outbox(Protocol):
         """Pass over deliveries until a moment, for example while the receiver has no key."""
         ...
 
+    def withdraw(self, number: int) -> None:
+        """Take back a delivery that no message can carry."""
+        ...
+
     def release(self, now: datetime) -> None:
         """Bring back the deliveries whose moment has come, and those of a lane with newer mail.
 
@@ -101,6 +105,14 @@ class Outbox(Protocol):
 
     def sent(self, message_ids: Sequence[str], next_attempt: datetime) -> None:
         """Note an attempt and when to try again unless a receipt comes."""
+        ...
+
+    def take_back(self, message_ids: Sequence[str]) -> None:
+        """Undo the note of an attempt that was not made: the messages are due at once."""
+        ...
+
+    def put_off(self, message_id: str, until: datetime) -> None:
+        """Try a message that is due not before that moment; no attempt was made."""
         ...
 
     def find(self, sender: OrgId, message_id: str) -> OutMessage | None:

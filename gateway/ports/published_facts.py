@@ -29,7 +29,7 @@ class NoticeRecord:
 
 
 class PublishedFacts(Protocol):
-    """Append-only; numbers run from 1 without holes for each organisation and type."""
+    """Numbers run from 1 without holes for each organisation and type."""
 
     def chains(self, org: OrgId) -> Mapping[int, ChainRecord]:
         """Return the chains of an organisation by the type of their facts."""
@@ -37,6 +37,10 @@ class PublishedFacts(Protocol):
 
     def put_chain(self, org: OrgId, kind: int, record: ChainRecord) -> None:
         """Store where a chain stands."""
+        ...
+
+    def clear(self, org: OrgId) -> None:
+        """Drop the chains of an organisation, so that they begin anew; its facts stay in the log."""
         ...
 
     def append(self, org: OrgId, kind: int, notice: NoticeRecord) -> None:

@@ -154,6 +154,10 @@ class Returns(Protocol):
         """Return what the log holds from that source after the position, logged late enough."""
         ...
 
+    def last(self, org: OrgId, source: OrgId, limit: int) -> Sequence[LogEntry]:
+        """Return what the log holds last from that source, oldest first."""
+        ...
+
 
 class Starts(Protocol):
     """The start counter in the store."""

@@ -6,12 +6,11 @@ event in one. A crash between the two brings the same exchange again, and the ad
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from datetime import timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from gateway.adapter_api import (
     Adapter,
@@ -34,7 +33,6 @@ from gateway.codec.exchanges import (
     encode_statement,
 )
 from gateway.codec.subjects import read_identity
-from gateway.domain.errors import Refusal
 from gateway.domain.exchanges import AgencyExchange, ExchangeState
 from gateway.domain.facts import PartKind
 from gateway.domain.organisations import OrgId, Role
@@ -42,15 +40,18 @@ from gateway.log_events import LogEvent, log
 from gateway.ports.failpoints import Failpoint, reach
 from gateway.ports.store import Store, StoreUnavailable, Work
 from gateway.ports.vault import VaultPart
-from gateway.service.answer_exchange import answer_exchange, remember_record, taken_before
+from gateway.service.answer_exchange import remember_record, taken_before
+from gateway.service.bell import rung
 from gateway.service.desk import Actor, Desk, Tools
+from gateway.service.piece import ended
+from gateway.service.settle_exchange import settle_exchange
 from gateway.v1.subject_pb2 import PersonIdentity
 
 _AT_ONCE = 50
 _PAGE = 200
 _IDLE_SECONDS = 1.0
-_LONGEST_PAUSE = timedelta(minutes=5)
 _LONGEST_ASKED = 86_400
+_LAST_WORD_SECONDS = 10.0
 _CURSOR = "adapter cursor"
 # Version 1 of the API does not say whose household registration changed; to read on regardless
 # would pass the change over for good, so such a feed stays unread.
@@ -71,33 +72,37 @@ class AdapterHost:
     async def run(self) -> None:
         """Serve the adapter until cancelled; it may be run again until it is closed."""
         bell = self._store.bell()
-        description = self._adapter.describe()
         while True:
             bell.clear()
-            try:
-                await self._carry_out()
-                if description.reports_changes and self._org.role in _READS_CHANGES:
-                    await self._take_changes()
-            except StoreUnavailable:
-                log(LogEvent.STORE_FAILED, level="warning", where="adapter")
-            try:
-                # Not wait_for: before Python 3.12 it can swallow a cancellation.
-                async with asyncio.timeout(_IDLE_SECONDS):
-                    await bell.wait()
-            except TimeoutError:
-                continue
+            round_ = await ended(self._round())
+            fault = round_.exception()
+            if fault is not None:  # nothing is lost: what is due stays due
+                fields = {"org": str(self._org), "fault": type(fault).__name__}
+                log(LogEvent.ADAPTER_FAILED, level="error", **fields)
+                await asyncio.sleep(_IDLE_SECONDS)
+            await rung(bell, _IDLE_SECONDS)
 
     def close(self) -> None:
         """Close the adapter after what it is doing."""
         self._thread.submit(self._adapter.close)
         self._thread.shutdown(wait=True)
 
+    async def _round(self) -> None:
+        await self._carry_out()
+        if self._adapter.describe().reports_changes and self._org.role in _READS_CHANGES:
+            await self._take_changes()
+
     async def _carry_out(self) -> None:
         """Bring the adapter every exchange that is due, oldest first."""
-        for exchange, asked in await self._store.read(self._due):
-            outcome = await self._call(partial(self._handle, asked))
-            reach(Failpoint.ADAPTER_AFTER_WRITE)
-            await self._store.write(self._settle(exchange, outcome))
+        for exchange in await self._store.read(self._due):
+            asked = await _or_later(self._store.read(partial(self._asked, exchange)))
+            outcome: Outcome
+            if isinstance(asked, TryLater):
+                outcome = asked
+            else:
+                outcome = await _or_later(self._on_thread(partial(self._handle, asked)))
+                reach(Failpoint.ADAPTER_AFTER_WRITE)
+            await self._store.write(partial(self._settle, exchange.id, outcome))
 
     def _handle(self, asked: Exchange) -> Outcome:
         """Have the adapter carry out an exchange; raises for an answer that is out of form too."""
@@ -117,17 +122,22 @@ class AdapterHost:
             _check_form(change.fact)
         return found
 
-    async def _call(self, work: Callable[[], R]) -> R | TryLater:
-        """Run on the adapter's thread; whatever it raises means: try later."""
-        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
-        await asyncio.wait({future})
-        fault = future.exception()
-        return TryLater(type(fault).__name__) if fault is not None else future.result()
+    async def _on_thread(self, work: Callable[[], R]) -> R:
+        """Run on the adapter's thread. One that is cancelled goes only once the adapter is done:
+        before that no other process should bring the agency's system the same.
+        """
+        calling = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        try:
+            await asyncio.wait({calling})
+        except asyncio.CancelledError:
+            await asyncio.wait({calling}, timeout=_LAST_WORD_SECONDS)
+            raise
+        return calling.result()
 
     def _desk(self, work: Work) -> Desk:
         return Desk(work, self._tools, Actor(self._org, "SYSTEM"), self._tools.clock.now())
 
-    def _due(self, work: Work) -> Sequence[tuple[AgencyExchange, Exchange]]:
+    def _due(self, work: Work) -> Sequence[AgencyExchange]:
         """Return the oldest exchanges that are due; one that has to wait keeps none back."""
         if work.recoveries.active(self._org) is not None:
             return []  # it may have been answered in the time that the store forgot
@@ -139,10 +149,9 @@ class AdapterHost:
         ):
             due += [exchange for exchange in page if exchange.due_at <= now]
             after = page[-1].id
-        oldest_first = sorted(due, key=lambda exchange: exchange.id)[:_AT_ONCE]
-        return [(exchange, self._asked(work, exchange)) for exchange in oldest_first]
+        return sorted(due, key=lambda exchange: exchange.id)[:_AT_ONCE]
 
-    def _asked(self, work: Work, exchange: AgencyExchange) -> Exchange:
+    def _asked(self, exchange: AgencyExchange, work: Work) -> Exchange:
         parts = work.vault.reveal(self._org, exchange.id, purpose="exchange with the agency")
         return Exchange(
             exchange_id=exchange.id,
@@ -155,39 +164,13 @@ class AdapterHost:
             fields=dict(exchange.fields),
         )
 
-    def _settle(self, exchange: AgencyExchange, outcome: Outcome) -> Callable[[Work], None]:
-        def settle(work: Work) -> None:
-            desk = self._desk(work)
-            present = work.exchanges.require(self._org, exchange.id)
-            if present.state is not ExchangeState.WAITING:
-                return
-            try:
-                if isinstance(outcome, Done):
-                    with work.savepoint():
-                        answer_exchange(desk, present, outcome.fact)
-                    log(LogEvent.ADAPTER_DONE, kind=exchange.kind, exchange=exchange.id)
-                    return
-                reason = outcome.reason
-            except Refusal as refusal:
-                reason = f"{refusal.reason}: {refusal.message}"
-            if isinstance(outcome, TryLater):
-                _try_later(desk, present, outcome)
-            else:
-                refused = present.changed(
-                    desk.now,
-                    state=ExchangeState.REFUSED,
-                    attempts=present.attempts + 1,
-                    last_trouble=reason,
-                )
-                work.exchanges.put(self._org, refused)
-                log(LogEvent.ADAPTER_REFUSED, level="warning", exchange=exchange.id)
-
-        return settle
+    def _settle(self, exchange_id: str, outcome: Outcome, work: Work) -> None:
+        settle_exchange(self._desk(work), exchange_id, outcome)
 
     async def _take_changes(self) -> None:
         """Take what changed in the agency's system since the cursor."""
         cursor = await self._store.read(lambda work: work.bookmarks.get(self._org, _CURSOR))
-        found = await self._call(partial(self._changes, cursor))
+        found = await _or_later(self._on_thread(partial(self._changes, cursor)))
         if isinstance(found, TryLater):
             log(LogEvent.ADAPTER_TRY_LATER, level="warning", org=str(self._org))
             await asyncio.sleep(_IDLE_SECONDS)
@@ -223,17 +206,13 @@ def _check_form(fact: Fact) -> None:
         raise ValueError("the moments an adapter states are aware")
 
 
-def _try_later(desk: Desk, exchange: AgencyExchange, outcome: TryLater) -> None:
-    doublings: int = 2 ** min(exchange.attempts, 8)
-    pause = min(timedelta(seconds=outcome.after_seconds) * doublings, _LONGEST_PAUSE)
-    later = exchange.changed(
-        desk.now,
-        attempts=exchange.attempts + 1,
-        due_at=desk.now + pause,
-        last_trouble=outcome.reason,
-    )
-    desk.work.exchanges.put(desk.org, later)
-    log(LogEvent.ADAPTER_TRY_LATER, level="warning", exchange=exchange.id)
+async def _or_later(work: Coroutine[Any, Any, R]) -> R | TryLater:
+    """Return what came of it; whatever it raises means: try later. Raises StoreUnavailable."""
+    task = await ended(work)
+    fault = task.exception()
+    if isinstance(fault, StoreUnavailable):
+        raise fault
+    return TryLater(type(fault).__name__) if fault is not None else task.result()
 
 
 def _person(parts: Sequence[VaultPart]) -> Person | None:

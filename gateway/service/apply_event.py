@@ -27,7 +27,7 @@ def apply_event(desk: Desk, arrived: ArrivedEvent) -> None:
         return
     if arrived.fault is not None:
         raise arrived.fault
-    take_titles(desk, arrived.titles)
+    take_titles(desk, arrived.titles, arrived.sender)
     rule = RULES[arrived.kind]
     for reference in arrived.event.cases:
         _check_title(desk, arrived, reference, rule)

@@ -5,7 +5,8 @@
 3. it is addressed to this organisation;
 then, for a message whose author is now certain and whose number therefore counts:
 4. the seal opens with the header bound to it;
-5. every event inside verifies, and its signer is its source;
+5. every event inside verifies (by the moment of its record if its key has ended since), and its
+   signer is its source;
 6. type and body agree, the source's role may state such a fact, the time is not in the future;
 7. the message's sender is the source, or may pass such a fact on;
 8. every private part fits its commitment, and is one that this organisation may see.
@@ -23,9 +24,11 @@ from gateway.domain.errors import Reason, Refusal
 from gateway.domain.facts import RULES, FactKind
 from gateway.domain.lanes import MOST_EVENTS, Arrival
 from gateway.domain.organisations import OrgId, Role
+from gateway.ports.signing import Verification
 from gateway.ports.vault import VaultPart
 from gateway.service.arrived_returns import ArrivedReturn, read_return
 from gateway.service.desk import Tools
+from gateway.service.ended_keys import verify_event
 from gateway.service.private_parts import check_parts, seen_by
 from gateway.v1 import message_pb2
 from gateway.v1.envelope_pb2 import SignedEnvelope
@@ -130,7 +133,7 @@ def read_arrival(tools: Tools, org: OrgId, data: bytes, now: datetime) -> Arrive
     """Read one item from the letter-box of `org`. Never raises for bad input."""
     try:
         envelope = SignedEnvelope.FromString(data)
-        signer = _verified_signer(tools, envelope, envelope.payload_type, now)
+        signer = _signer(tools.verifier.verify(envelope, envelope.payload_type, now))
         match envelope.payload_type:
             case payload_types.MESSAGE:
                 return _message(tools, org, envelope, signer, now, data)
@@ -166,10 +169,7 @@ def _refusal(reason: Reason) -> Refusal:
     return Refusal(reason, "What arrived failed a check.", "See the dead letters.")
 
 
-def _verified_signer(
-    tools: Tools, envelope: SignedEnvelope, payload_type: str, now: datetime
-) -> OrgId:
-    verification = tools.verifier.verify(envelope, payload_type, now)
+def _signer(verification: Verification) -> OrgId:
     if verification.refusal is not None or verification.signer is None:
         raise _refusal(verification.refusal or Reason.KEY_UNKNOWN)
     return verification.signer
@@ -231,7 +231,7 @@ def _event(
     tools: Tools, org: OrgId, sender: OrgId, carried: message_pb2.CarriedEvent, now: datetime
 ) -> ArrivedEvent:
     """Check steps 5 to 8. Raises while the source is uncertain; afterwards sets `fault`."""
-    source = _verified_signer(tools, carried.event, payload_types.EVENT, now)
+    source = _signer(verify_event(tools, carried.event, now, brought_by=sender))
     event = Event.FromString(carried.event.payload)
     _require_author(source, event.source)
     kind = enums.maybe(FactKind, event.type)

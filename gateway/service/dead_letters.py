@@ -1,7 +1,7 @@
 """The operator's list of what did not take effect: read it, take one up again, give one up.
 
 What is taken up again goes the way it first went, once: it leaves the list before, and comes back
-to it only if it dies again. A receipt that this yields goes out when its sender next asks.
+to it only if it dies again. A receipt that this yields is sent by the keeper of the lanes.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,11 +17,11 @@ from gateway.domain.dead_letters import (
 )
 from gateway.domain.errors import Reason, Refusal
 from gateway.log_events import LogEvent, log
-from gateway.service.arrivals import read_arrival
+from gateway.service.arrivals import Unauthentic, read_arrival
 from gateway.service.desk import Desk
-from gateway.service.give_receipts import Replies, sign_replies
+from gateway.service.give_receipts import Replies, leave_replies
 from gateway.service.park_events import bury_parked, give_up_parked, redrive_parked
-from gateway.service.take_mail import take_mail
+from gateway.service.take_mail import take_arrivals
 from gateway.v1 import delivery_pb2
 
 _DEFAULT, _MOST = 50, 200
@@ -58,8 +58,8 @@ def redrive_dead_letter(
     if not letter.redrivable:
         raise Refusal(
             Reason.ILLEGAL_TRANSITION,
-            f"A dead letter of kind {letter.kind} was refused to its sender by a signed receipt.",
-            "Its sender takes it up again, under a number of its own; discard it here.",
+            f"A dead letter of kind {letter.kind} is not for this end to take up.",
+            "Its author states it anew or proves it, when that can be done; discard it here.",
         )
     taken_up = replace(letter, redrives=letter.redrives + 1)
     _settle(desk, taken_up, DeadLetterState.REDRIVEN)
@@ -87,7 +87,7 @@ def discard_dead_letter(
         if waiting is not None:
             replies = Replies()
             give_up_parked(desk, waiting, replies)
-            sign_replies(desk, replies)
+            leave_replies(desk, replies)
     _log_settled(desk, settled)
     return delivery_pb2.DiscardDeadLetterResponse(dead_letter=encode_dead_letter(settled))
 
@@ -127,7 +127,15 @@ def _log_settled(desk: Desk, letter: DeadLetter) -> None:
 
 
 def _take_again(desk: Desk, letter: DeadLetter) -> None:
-    take_mail(desk, [read_arrival(desk.tools, desk.org, letter.envelope, desk.now)])
+    """Read it by the keys of its own time, since keys end; by those of now if that does not help:
+    the directory may have come to know its key since.
+    """
+    arrived = read_arrival(desk.tools, desk.org, letter.envelope, letter.arose_at)
+    if isinstance(arrived, Unauthentic):
+        arrived = read_arrival(desk.tools, desk.org, letter.envelope, desk.now)
+    replies = Replies()
+    take_arrivals(desk, [arrived], replies)
+    leave_replies(desk, replies)
 
 
 def _try_again(desk: Desk, letter: DeadLetter) -> None:
@@ -136,7 +144,7 @@ def _try_again(desk: Desk, letter: DeadLetter) -> None:
         replies = Replies()
         if not redrive_parked(desk, waiting, replies):
             bury_parked(desk, waiting)
-        sign_replies(desk, replies)
+        leave_replies(desk, replies)
 
 
 def _deliver_again(desk: Desk, letter: DeadLetter) -> None:
@@ -155,5 +163,6 @@ _REDRIVE: Mapping[DeadLetterKind, Callable[[Desk, DeadLetter], None]] = {
     DeadLetterKind.PARKED: _try_again,
     DeadLetterKind.REFUSED_BY_PEER: _deliver_again,
     DeadLetterKind.UNRECEIPTED: _send_again,
+    DeadLetterKind.UNSENDABLE: _deliver_again,
 }
 """How each kind is taken up again; the kinds that are missing were refused for good."""

@@ -5,7 +5,7 @@ again, a registration by a peer needs the dispatch of ours that came back. What 
 that is on the officers' list.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import NoReturn
@@ -62,7 +62,7 @@ def regain(desk: Desk, recovery: Recovery, replies: Replies) -> None:
     facts = [
         fact for fact in desk.work.recovered_facts.of(desk.org, recovery.id) if not fact.rebuilt
     ]
-    own = {fact.event_id: (fact, _event_of(desk, fact)) for fact in facts}
+    own = {fact.event_id: (fact, event) for fact, event in _readable(desk, facts)}
     waiting = _waiting(desk)
     causes = {one.event_id for one in waiting}
     left: dict[tuple[str, str], _Try] = {}
@@ -86,8 +86,7 @@ def regain(desk: Desk, recovery: Recovery, replies: Replies) -> None:
 
 def rebuild_left(desk: Desk) -> None:
     """Try again what could not be rebuilt before: the mail that it rests on may have come since."""
-    for fact in desk.work.recovered_facts.left(desk.org):
-        event = _event_of(desk, fact)
+    for fact, event in _readable(desk, desk.work.recovered_facts.left(desk.org)):
         if not _rebuilt(desk, fact, event):
             for case_id in event.case_ids:
                 follow_titles(desk, case_id)
@@ -134,6 +133,19 @@ class _Undone(Refusal):
 
     def __init__(self) -> None:
         super().__init__(Reason.INTERNAL, "A trial is undone.", "Nothing.")
+
+
+def _readable(
+    desk: Desk, facts: Iterable[RecoveredFact]
+) -> Iterator[tuple[RecoveredFact, ArrivedEvent]]:
+    """Yield each fact as the event it is; one that cannot be read is left, and keeps no other."""
+    for fact in facts:
+        try:
+            with desk.work.attempt():
+                event = _event_of(desk, fact)
+        except (Refusal, PartFailed):
+            continue
+        yield fact, event
 
 
 def _event_of(desk: Desk, fact: RecoveredFact) -> ArrivedEvent:

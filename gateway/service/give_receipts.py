@@ -14,10 +14,12 @@ from gateway.domain.organisations import OrgId
 from gateway.domain.payload_types import GAP_REQUEST, RECEIPT
 from gateway.service.arrivals import ArrivedMessage
 from gateway.service.desk import Desk
+from gateway.service.ended_keys import under_good_key
 from gateway.v1 import message_pb2
 from gateway.v1.envelope_pb2 import SignedEnvelope
 
 _MOST_ITEMS = 50
+_TO_SEND = "receipts to send"
 _REFUSED = message_pb2.RECEIPT_OUTCOME_REFUSED
 _PARKED = message_pb2.RECEIPT_OUTCOME_PARKED
 
@@ -120,6 +122,36 @@ def sign_replies(desk: Desk, replies: Replies) -> list[tuple[OrgId, bytes]]:
         envelope = desk.tools.signer.sign(desk.org, GAP_REQUEST, request.SerializeToString())
         replies.ready.append((sender, envelope.SerializeToString()))
     return replies.ready
+
+
+def leave_replies(desk: Desk, replies: Replies) -> None:
+    """Sign and store receipts that an operator's command yields; the keeper of the lanes sends
+    them at its next turn.
+    """
+    sign_replies(desk, replies)
+    given = [receipt.receipt_id for receipts in replies.receipts.values() for receipt in receipts]
+    known = desk.work.bookmarks.get(desk.org, _TO_SEND).split()
+    desk.work.bookmarks.set(desk.org, _TO_SEND, " ".join(known + given))
+
+
+def replies_left(desk: Desk) -> bool:
+    """Say whether receipts wait to be sent."""
+    return bool(desk.work.bookmarks.get(desk.org, _TO_SEND))
+
+
+def take_replies(desk: Desk) -> list[tuple[OrgId, bytes]]:
+    """Return the receipts that wait, by receiver. One that is lost is given again when its sender
+    asks, as any other.
+    """
+    waiting = desk.work.bookmarks.get(desk.org, _TO_SEND).split()
+    desk.work.bookmarks.set(desk.org, _TO_SEND, "")
+    replies = []
+    for data in (desk.work.inbox.receipt(desk.org, receipt_id) for receipt_id in waiting):
+        if data is not None:
+            envelope = SignedEnvelope.FromString(data)
+            receipt = message_pb2.Receipt.FromString(envelope.payload)
+            replies.append((OrgId.parse(receipt.sender), under_good_key(desk, data)))
+    return replies
 
 
 def _find(

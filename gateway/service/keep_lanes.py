@@ -1,8 +1,9 @@
 """Keeping the lanes: what is done by the clock, so that nothing waits for ever unseen.
 
-At every new link and once a day each lane is stated to its peer. Parked events are tried again,
-own messages that wait too long for a receipt become dead letters, and once a day every lane is
-counted. Each piece is a transaction of its own: one that fails keeps back no other.
+At every new link and once a day each lane is stated to its peer. Receipts that an operator's
+command yielded are sent, parked events are tried again, own messages that wait too long for a
+receipt become dead letters, and once a day every lane is counted. Each piece is a transaction of
+its own: one that fails keeps back no other.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from gateway.domain.dead_letters import UNRECEIPTED_AFTER
+from gateway.domain.dead_letters import UNRECEIPTED_AFTER, DeadLetter, DeadLetterKind
 from gateway.domain.errors import Reason
 from gateway.domain.organisations import OrgId
 from gateway.domain.working_days import shanghai_date
@@ -19,12 +20,13 @@ from gateway.log_events import LogEvent, log
 from gateway.ports.bus import Bus, BusUnavailable
 from gateway.ports.inbox import ParkedEvent
 from gateway.ports.store import Store, StoreUnavailable, Work
+from gateway.service.bell import rung
 from gateway.service.desk import Actor, Desk, Tools
-from gateway.service.give_receipts import Replies, sign_replies
+from gateway.service.give_receipts import Replies, replies_left, sign_replies, take_replies
 from gateway.service.lane_statements import lane_statements
 from gateway.service.park_events import retry_by_clock
+from gateway.service.piece import ended
 from gateway.service.reconcile_lanes import reconcile
-from gateway.service.relay import unreceipted
 from gateway.service.set_aside import bury
 
 _TURN_SECONDS = 60.0
@@ -47,12 +49,7 @@ class LaneKeeper:
                 linked.clear()
                 await self.state_lanes()
             await self.tend()
-            try:
-                # Not wait_for: before Python 3.12 it can swallow a cancellation.
-                async with asyncio.timeout(_TURN_SECONDS):
-                    await linked.wait()
-            except TimeoutError:
-                continue
+            await rung(linked, _TURN_SECONDS)
 
     async def state_lanes(self) -> None:
         """Say to each peer how both lanes with it stand, and ask the same of it."""
@@ -71,6 +68,8 @@ class LaneKeeper:
             )
         except StoreUnavailable:
             return  # it says so itself
+        for org in self._tools.home:
+            await self._piece(partial(self._send_replies_left, org))
         for org, waiting in parked:
             await self._piece(partial(self._retry, org, waiting))
         if overdue:
@@ -80,13 +79,7 @@ class LaneKeeper:
 
     async def _piece(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do one piece; what goes wrong in it is logged, and tried again at the next turn."""
-        task = asyncio.ensure_future(work())
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-        fault = task.exception()
+        fault = (await ended(work())).exception()
         if fault is not None:
             log(LogEvent.MAIL_FAILED, level="error", fault=type(fault).__name__)
 
@@ -114,6 +107,11 @@ class LaneKeeper:
 
         await self._send(await self._store.write(retry))
 
+    async def _send_replies_left(self, org: OrgId) -> None:
+        if await self._store.read(lambda work: replies_left(self._desk(work, org))):
+            taken = await self._store.write(lambda work: take_replies(self._desk(work, org)))
+            await self._send(taken)
+
     async def _bury_overdue(self) -> None:
         await self._store.write(self._bury)
 
@@ -123,7 +121,16 @@ class LaneKeeper:
         for message in work.backlog.overdue(before, _MOST_AT_ONCE):
             desk = self._desk(work, message.sender)
             work.backlog.bury(message.message_id)
-            bury(desk, unreceipted(desk, message, Reason.UNAVAILABLE))
+            letter = DeadLetter(
+                desk.tools.ids.new(),
+                DeadLetterKind.UNRECEIPTED,
+                Reason.UNAVAILABLE,
+                subject=message.message_id,
+                arose_at=desk.now,
+                peer=message.receiver,
+                message_id=message.message_id,
+            )
+            bury(desk, letter)
 
     async def _daily(self, org: OrgId) -> None:
         """Once a day count every lane and state it; also when several processes keep one store."""

@@ -8,7 +8,7 @@ comes late or twice does no harm.
 
 from gateway.codec import fields
 from gateway.codec.lanes import decode_head, encode_head
-from gateway.domain.lanes import FIRST, LaneHead, SendingLane, Standing, compare
+from gateway.domain.lanes import DISPUTED, FIRST, LaneHead, SendingLane, Standing, compare
 from gateway.domain.organisations import OrgId
 from gateway.domain.payload_types import LANE_STATEMENT
 from gateway.domain.recovery import Recovery
@@ -17,12 +17,10 @@ from gateway.ports.outbox import OutMessage
 from gateway.service.arrivals import ArrivedStatement
 from gateway.service.desk import Desk
 from gateway.service.give_receipts import Replies, ask_for
-from gateway.service.recovery import memory_lost
-from gateway.service.return_facts import hear_recovering
+from gateway.service.recovery import doubt_memory, may_act, renew_lane, standing_of
+from gateway.service.return_facts import hear_recovering, proof
 from gateway.v1 import message_pb2
 from gateway.v1.envelope_pb2 import SignedEnvelope
-
-_ALARMING = (Standing.OWN_MEMORY_LOST, Standing.FORKED)
 
 
 def lane_statements(desk: Desk) -> list[tuple[OrgId, bytes]]:
@@ -34,7 +32,12 @@ def lane_statements(desk: Desk) -> list[tuple[OrgId, bytes]]:
 
 
 def lane_statement(
-    desk: Desk, peer: OrgId, *, answer_wanted: bool, recovery: Recovery | None = None
+    desk: Desk,
+    peer: OrgId,
+    *,
+    answer_wanted: bool = False,
+    proof_wanted: bool = False,
+    recovery: Recovery | None = None,
 ) -> bytes:
     """Return the signed statement of how both lanes with the peer stand here.
 
@@ -50,6 +53,7 @@ def lane_statement(
         recovering=recovery is not None,
         recovery_id=recovery.id if recovery else "",
         facts_since=fields.timestamp(recovery.facts_since) if recovery else None,
+        proof_wanted=proof_wanted,
     )
     envelope = desk.tools.signer.sign(desk.org, LANE_STATEMENT, statement.SerializeToString())
     return envelope.SerializeToString()
@@ -59,32 +63,34 @@ def take_statement(desk: Desk, arrived: ArrivedStatement, replies: Replies) -> N
     """Compare what the peer says with what is known here, and have what is missing sent again."""
     statement = arrived.statement
     log(LogEvent.LANE_STATED, level="debug", lane=f"{arrived.author}:{desk.org}")
+    sent, received = decode_head(statement.sent), decode_head(statement.received)
+    forgot = statement.proof_wanted or _forgot(desk, arrived.author, sent)
     if statement.recovering:
         hear_recovering(desk, arrived)
-    _ask_for_tail(desk, arrived.author, decode_head(statement.sent), replies)
-    received = decode_head(statement.received)
-    if check_received(desk, arrived.author, received) is Standing.PEER_BEHIND:
+    elif forgot:
+        # Before any mail: a store that learns of its loss too late would do again what it did.
+        replies.ready += [(arrived.author, part) for part in proof(desk, arrived.author)]
+    standing = check_received(desk, arrived.author, received, replies)
+    if standing not in DISPUTED or may_act(desk) is None:  # for the same reason
+        _ask_for_tail(desk, arrived.author, sent, replies)
+    if standing is Standing.PEER_BEHIND and (statement.recovering or not forgot):
         _send_what_was_denied(desk, arrived, received)
     if statement.answer_wanted:
-        answer = lane_statement(desk, arrived.author, answer_wanted=False)
-        replies.ready.append((arrived.author, answer))
+        replies.ready.append((arrived.author, lane_statement(desk, arrived.author)))
 
 
-def check_received(desk: Desk, peer: OrgId, head: LaneHead) -> Standing:
+def check_received(desk: Desk, peer: OrgId, head: LaneHead, replies: Replies) -> Standing:
     """Compare what the peer says it has taken with what was numbered for it here.
 
-    When the peer has what this store never numbered, or another message under a number, this store
-    has lost its memory: that is raised as an alarm and recovery begins.
+    When it says that it has what this store never numbered, or another message under a number, one
+    of the two is wrong: that is raised as an alarm, and the peer is asked for proof.
     """
-    own = desk.work.outbox.lane(desk.org, peer)
-    there = None
-    if head.incarnation == own.incarnation and FIRST <= head.last_sequence < own.head.last_sequence:
-        numbered = _message(desk, peer, head.incarnation, head.last_sequence)
-        there = numbered.digest if numbered else None
-    return _alarmed(desk, peer, head, compare(own, head, there))
+    return _judged(desk, peer, head, standing_of(desk, peer, head), replies)
 
 
-def check_receipt_head(desk: Desk, peer: OrgId, head: LaneHead, latest: OutMessage | None) -> None:
+def check_receipt_head(
+    desk: Desk, peer: OrgId, head: LaneHead, latest: OutMessage | None, replies: Replies
+) -> None:
     """Do the same for the head in a receipt; `latest` is the last own message that it answers.
 
     A head that does not pass that message is compared with it alone, and costs no query.
@@ -94,16 +100,28 @@ def check_receipt_head(desk: Desk, peer: OrgId, head: LaneHead, latest: OutMessa
         head.last_sequence,
     ):
         lane_then = SendingLane(latest.incarnation, latest.sequence + 1, latest.digest)
-        _alarmed(desk, peer, head, compare(lane_then, head))
+        _judged(desk, peer, head, compare(lane_then, head), replies)
     else:
-        check_received(desk, peer, head)
+        check_received(desk, peer, head, replies)
 
 
-def _alarmed(desk: Desk, peer: OrgId, head: LaneHead, standing: Standing) -> Standing:
-    if standing in _ALARMING:
+def _judged(
+    desk: Desk, peer: OrgId, head: LaneHead, standing: Standing, replies: Replies
+) -> Standing:
+    if standing in DISPUTED:
         log(LogEvent.LANE_ALARM, level="error", lane=f"{desk.org}:{peer}", standing=standing)
-        memory_lost(desk, peer, head)
+        if doubt_memory(desk, peer, head):
+            # No statement is wanted in answer: it would claim the same again.
+            replies.ready.append((peer, lane_statement(desk, peer, proof_wanted=True)))
+    elif head.closed:
+        renew_lane(desk, peer, head)
     return standing
+
+
+def _forgot(desk: Desk, peer: OrgId, sent: LaneHead) -> bool:
+    """Say whether the peer states less than was taken from it. One that comes late does so too."""
+    taken = desk.work.inbox.lane(desk.org, peer).head
+    return (sent.incarnation, sent.last_sequence) < (taken.incarnation, taken.last_sequence)
 
 
 def _ask_for_tail(desk: Desk, peer: OrgId, sent: LaneHead, replies: Replies) -> None:

@@ -11,6 +11,7 @@ from gateway.ports.failpoints import Failpoint, reach
 from gateway.ports.store import Store, StoreUnavailable, Work
 from gateway.service.arrivals import Arrived, Unauthentic, read_arrival
 from gateway.service.desk import Actor, Desk, Tools
+from gateway.service.piece import ended
 from gateway.service.relay import Relay
 from gateway.service.take_mail import take_mail
 
@@ -52,13 +53,7 @@ class MailRoom:
         An item is left on the bus (AGAIN) when the store, the answer or anything else failed;
         coming again, it is recognised and answered with the same bytes.
         """
-        taking = asyncio.ensure_future(self._take(org, batch))
-        try:
-            await asyncio.wait({taking})
-        except asyncio.CancelledError:
-            taking.cancel()
-            raise
-        fault = taking.exception()
+        fault = (await ended(self._take(org, batch))).exception()
         if fault is None:
             return [Disposition.DONE] * len(batch)
         if len(batch) > 1 and not isinstance(fault, StoreUnavailable | BusUnavailable):

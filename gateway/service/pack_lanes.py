@@ -9,16 +9,20 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from gateway.codec import fields
+from gateway.domain.dead_letters import DeadLetter, DeadLetterKind
 from gateway.domain.errors import Reason, Refusal
-from gateway.domain.keys import KeyPurpose
-from gateway.domain.lanes import MOST_EVENTS
+from gateway.domain.keys import KeyPurpose, PublicKey
+from gateway.domain.lanes import MOST_EVENTS, SendingLane
 from gateway.domain.organisations import OrgId
 from gateway.domain.payload_types import MESSAGE
 from gateway.log_events import LogEvent, log
+from gateway.ports.bus import LARGEST_ITEM
 from gateway.ports.outbox import Delivery, OutMessage
+from gateway.ports.store import PartFailed
 from gateway.service.desk import Actor, Desk
 from gateway.service.private_parts import disclosed_to
 from gateway.service.recovery import require_memory
+from gateway.service.set_aside import bury
 from gateway.service.titles import titles_beside
 from gateway.v1 import message_pb2
 from gateway.v1.envelope_pb2 import SignedEnvelope
@@ -29,6 +33,7 @@ _SHARE = MOST_EVENTS
 """What each lane packs at a time while more waits than is packed at once: nobody's bulk goes before
 anybody's letter."""
 _MOST_BYTES = 256 * 1024
+"""What several events take together at most; one alone may take all that the bus carries."""
 HOLD_BACK = timedelta(minutes=1)
 """How long a lane without a key waits before it is tried again."""
 
@@ -56,12 +61,21 @@ def pack_lanes(desk: Desk) -> bool:
 
 def _pack_or_hold_back(desk: Desk, receiver: OrgId, deliveries: Sequence[Delivery]) -> None:
     try:
-        with desk.work.savepoint():
+        with desk.work.attempt():
             _pack_lane(desk, receiver, deliveries)
-    except Refusal as refusal:
-        lane = f"{desk.org}:{receiver}"
-        log(LogEvent.LANE_HELD_BACK, level="warning", lane=lane, reason=refusal.reason)
+    except (Refusal, PartFailed) as fault:
+        log_held_back(desk, receiver, fault)
         desk.work.outbox.hold_back([d.number for d in deliveries], desk.now + HOLD_BACK)
+
+
+def log_held_back(desk: Desk, receiver: OrgId, fault: Refusal | PartFailed) -> None:
+    """Say which lane waits, and why: something is missing, or this node stumbled."""
+    lane = f"{desk.org}:{receiver}"
+    if isinstance(fault, Refusal):
+        log(LogEvent.LANE_HELD_BACK, level="warning", lane=lane, reason=fault.reason)
+    else:
+        reason = Reason.INTERNAL
+        log(LogEvent.LANE_HELD_BACK, level="error", lane=lane, reason=reason, fault=str(fault))
 
 
 def _pack_lane(desk: Desk, receiver: OrgId, deliveries: Sequence[Delivery]) -> None:
@@ -75,46 +89,82 @@ def _pack_lane(desk: Desk, receiver: OrgId, deliveries: Sequence[Delivery]) -> N
         )
     start = 0
     while start < len(deliveries):
-        content = message_pb2.MessageContent()
-        taken: list[int] = []
-        size = 0
-        for delivery in deliveries[start : start + MOST_EVENTS]:
-            carried = _carried(desk, receiver, delivery.event_id)
-            size += carried.ByteSize()
-            if taken and size > _MOST_BYTES:
-                break
-            content.events.append(carried)
-            taken.append(delivery.number)
+        content = _next_content(desk, receiver, deliveries[start : start + MOST_EVENTS])
+        taken = deliveries[start : start + len(content.events)]
         lane = desk.work.outbox.lane(desk.org, receiver)
-        header = message_pb2.MessageHeader(
-            message_id=desk.tools.ids.new(),
-            sender=str(desk.org),
-            receiver=str(receiver),
-            lane_incarnation=lane.incarnation,
-            lane_sequence=lane.next_sequence,
-            previous_message_hash=bytes.fromhex(lane.head_hash),
-            created_at=fields.timestamp(desk.now),
-            seal_key_id=key.key_id,
-        )
-        clear_header = header.SerializeToString()
-        message = message_pb2.Message(
-            header=clear_header,
-            sealed_content=desk.tools.sealer.seal(key, clear_header, content.SerializeToString()),
-        )
-        envelope = desk.tools.signer.sign(desk.org, MESSAGE, message.SerializeToString())
-        digest = hashlib.sha256(envelope.payload).hexdigest()
-        packed = OutMessage(
-            header.message_id,
-            desk.org,
-            receiver,
-            lane.incarnation,
-            lane.next_sequence,
-            digest,
-            envelope.SerializeToString(),
-            waits_since=desk.now,
-        )
-        desk.work.outbox.pack(packed, taken, lane.advanced(digest))
+        packed = _message(desk, receiver, key, lane, content)
+        if len(packed.envelope) <= LARGEST_ITEM:
+            numbers = [delivery.number for delivery in taken]
+            desk.work.outbox.pack(packed, numbers, lane.advanced(packed.digest))
+        else:
+            for delivery in taken:  # one alone: several are cut far below
+                _give_up(desk, delivery)
         start += len(taken)
+
+
+def _next_content(
+    desk: Desk, receiver: OrgId, deliveries: Sequence[Delivery]
+) -> message_pb2.MessageContent:
+    """Return as many of the events as travel together; one always does."""
+    content = message_pb2.MessageContent()
+    size = 0
+    for delivery in deliveries:
+        carried = _carried(desk, receiver, delivery.event_id)
+        size += carried.ByteSize()
+        if content.events and size > _MOST_BYTES:
+            break
+        content.events.append(carried)
+    return content
+
+
+def _message(
+    desk: Desk,
+    receiver: OrgId,
+    key: PublicKey,
+    lane: SendingLane,
+    content: message_pb2.MessageContent,
+) -> OutMessage:
+    header = message_pb2.MessageHeader(
+        message_id=desk.tools.ids.new(),
+        sender=str(desk.org),
+        receiver=str(receiver),
+        lane_incarnation=lane.incarnation,
+        lane_sequence=lane.next_sequence,
+        previous_message_hash=bytes.fromhex(lane.head_hash),
+        created_at=fields.timestamp(desk.now),
+        seal_key_id=key.key_id,
+    )
+    clear_header = header.SerializeToString()
+    message = message_pb2.Message(
+        header=clear_header,
+        sealed_content=desk.tools.sealer.seal(key, clear_header, content.SerializeToString()),
+    )
+    envelope = desk.tools.signer.sign(desk.org, MESSAGE, message.SerializeToString())
+    return OutMessage(
+        header.message_id,
+        desk.org,
+        receiver,
+        lane.incarnation,
+        lane.next_sequence,
+        hashlib.sha256(envelope.payload).hexdigest(),
+        envelope.SerializeToString(),
+        waits_since=desk.now,
+    )
+
+
+def _give_up(desk: Desk, delivery: Delivery) -> None:
+    """Put what no message can carry before an operator; it has no number, so its lane goes on."""
+    desk.work.outbox.withdraw(delivery.number)
+    letter = DeadLetter(
+        desk.tools.ids.new(),
+        DeadLetterKind.UNSENDABLE,
+        Reason.TOO_LARGE,
+        subject=f"{delivery.event_id}:{delivery.receiver}",
+        arose_at=desk.now,
+        peer=delivery.receiver,
+        event_id=delivery.event_id,
+    )
+    bury(desk, letter)
 
 
 def _carried(desk: Desk, receiver: OrgId, event_id: str) -> message_pb2.CarriedEvent:

@@ -22,7 +22,7 @@ from gateway.service.arrivals import ArrivedEvent, ArrivedMessage, read_arrival
 from gateway.service.desk import Desk
 from gateway.service.give_receipts import Replies, answer, exceptions_so_far, parked, refused
 from gateway.service.recovery import require_memory
-from gateway.service.set_aside import bury
+from gateway.service.set_aside import bury, set_aside_contradiction
 from gateway.v1 import message_pb2
 
 
@@ -47,6 +47,8 @@ def take_event(
         reason = wait.reason
     except Refusal as refusal:
         _note_refusal(event, refusal.reason)
+        if refusal.reason is Reason.EQUIVOCATION:
+            set_aside_contradiction(desk, arrived, event)
         return refused(event_id, refusal.reason)
     except PartFailed as fault:
         reason, stumbled = Reason.INTERNAL, True

@@ -24,7 +24,10 @@ from gateway.ports.event_log import LogEntry, LogFilter
 from gateway.ports.fact_carrier import KEPT, CarrierMark, FactCarrier, OutFact
 from gateway.ports.published_facts import ChainRecord, NoticeRecord
 from gateway.ports.store import Store, Work
+from gateway.service.bell import rung
 from gateway.service.desk import Actor, Desk, Tools
+from gateway.service.piece import ended
+from gateway.service.renew_chains import incarnation_of
 from gateway.v1.envelope_pb2 import SignedEnvelope
 from gateway.v1.fact_pb2 import FactNotice
 
@@ -66,6 +69,7 @@ def _append(desk: Desk, entry: LogEntry, chain: FactChain) -> FactChain:
         sequence=chain.sequence + 1,
         previous_notice_hash=bytes.fromhex(chain.head),
         event=SignedEnvelope.FromString(entry.envelope),
+        incarnation=incarnation_of(desk.work, desk.org),
     )
     payload = notice.SerializeToString()
     envelope = desk.tools.signer.sign(desk.org, FACT_NOTICE, payload).SerializeToString()
@@ -97,24 +101,13 @@ class FactPress:
         """Publish until cancelled, at every commit and every second."""
         while True:
             self._bell.clear()
-            publishing = asyncio.ensure_future(self.publish_due())
-            try:
-                await asyncio.wait({publishing})
-            except asyncio.CancelledError:
-                publishing.cancel()
-                raise
-            fault = publishing.exception()
+            fault = (await ended(self.publish_due())).exception()
             if fault is not None:  # nothing is lost: what was not sent stays due
                 self._look_at = 0.0
                 level = "warning" if isinstance(fault, BusUnavailable) else "error"
                 log(LogEvent.FACTS_FAILED, level=level, fault=type(fault).__name__)
                 await asyncio.sleep(_IDLE_SECONDS)
-            try:
-                # Not wait_for: before Python 3.12 it can swallow a cancellation.
-                async with asyncio.timeout(_IDLE_SECONDS):
-                    await self._bell.wait()
-            except TimeoutError:
-                continue
+            await rung(self._bell, _IDLE_SECONDS)
 
     async def publish_due(self) -> None:
         """Number what is new, and send every notice that the carrier has not confirmed."""
@@ -176,18 +169,21 @@ class FactPress:
     async def _send(self, org: OrgId, kind: FactKind) -> None:
         number = enums.wire(kind)
 
-        def due(work: Work) -> list[NoticeRecord]:
-            record = _chain(work, org, kind)
+        def due(work: Work) -> tuple[int, list[NoticeRecord]]:
+            record, incarnation = _chain(work, org, kind), incarnation_of(work, org)
             if record.published >= record.chain.sequence:
-                return []
-            after = record.published
-            return list(work.facts.page(org, number, after, _AT_ONCE, _MOST_BYTES))
+                return incarnation, []
+            page = work.facts.page(org, number, record.published, _AT_ONCE, _MOST_BYTES)
+            return incarnation, list(page)
 
-        while notices := await self._store.read(due):
+        while (found := await self._store.read(due))[1]:
+            incarnation, notices = found
             facts = [OutFact(n.event_id, n.sequence, n.noted_at, n.envelope) for n in notices]
             last = await self._carrier.publish(org, kind, facts)
             reached = notices[-1].sequence
-            await self._store.write(lambda work: _sent(work, org, kind, reached, last))  # noqa: B023
+            await self._store.write(
+                lambda work: _sent(work, org, kind, incarnation, reached, last)  # noqa: B023
+            )
 
 
 def _behind(work: Work, wanted: Wanted) -> bool:
@@ -209,10 +205,13 @@ def _rewind(work: Work, org: OrgId, kind: FactKind, now: datetime) -> int:
     return record.published - published
 
 
-def _sent(work: Work, org: OrgId, kind: FactKind, reached: int, last: int) -> None:
-    record = _chain(work, org, kind)
-    number = enums.wire(kind)
-    work.facts.put_chain(org, number, replace(record, published=max(record.published, reached)))
+def _sent(
+    work: Work, org: OrgId, kind: FactKind, incarnation: int, reached: int, last: int
+) -> None:
+    if incarnation == incarnation_of(work, org):  # else the chain has begun anew meanwhile
+        record = _chain(work, org, kind)
+        sent = replace(record, published=max(record.published, reached))
+        work.facts.put_chain(org, enums.wire(kind), sent)
     mark = _mark_of(work.bookmarks.get(org, _MARK))
     if mark is not None and last > mark.last:
         work.bookmarks.set(org, _MARK, f"{last} {mark.life}")

@@ -1,9 +1,12 @@
 """The loop of recovery: asks the peers of whoever recovers here, and answers peers that recover."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from typing import TypeVar
 
 from gateway.domain.errors import Refusal
 from gateway.domain.lanes import LaneHead, ReceivingLane
@@ -11,11 +14,12 @@ from gateway.domain.organisations import OrgId
 from gateway.domain.recovery import PeerState, Recovery, RecoveryPeer
 from gateway.log_events import LogEvent, log
 from gateway.ports.bus import Bus, BusUnavailable
-from gateway.ports.store import Store, StoreUnavailable, Work
+from gateway.ports.store import PartFailed, Store, Work
 from gateway.service.desk import Actor, Desk, Tools
 from gateway.service.end_recovery import end_when_settled, rebuild_left, regain
 from gateway.service.give_receipts import Replies, sign_replies
 from gateway.service.lane_statements import lane_statement
+from gateway.service.piece import ended
 from gateway.service.return_facts import next_parts
 
 _IDLE_SECONDS = 1.0
@@ -23,7 +27,9 @@ _AT_ONCE = 8  # parts given back in one turn: about two megabytes
 _MOST_ASKED = 200
 _FIRST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(minutes=10)
+_REST_SECONDS = 30.0  # of a recovery that failed in a way that may last: a key that is missing
 _Mail = list[tuple[OrgId, bytes]]
+R = TypeVar("R")
 
 
 class Recoverer:
@@ -36,15 +42,16 @@ class Recoverer:
         self._bus = bus
         self._tools = tools
         self._seen: dict[OrgId, int] = {}
+        self._rests: dict[OrgId, float] = {}
 
     async def run(self) -> None:
         """Look every second until cancelled, and go on at once while there is more to do."""
         while True:
-            try:
-                busy = await self.step()
-            except StoreUnavailable:
-                busy = False  # it says so itself
-            if not busy:
+            step = await ended(self.step())
+            fault = step.exception()
+            if fault is not None:  # nothing is lost: what is due stays due
+                log(LogEvent.RECOVERY_FAILED, level="error", fault=type(fault).__name__)
+            if fault is not None or not step.result():
                 await asyncio.sleep(_IDLE_SECONDS)
 
     async def step(self) -> bool:
@@ -66,7 +73,10 @@ class Recoverer:
         for org, end in ends.items():
             if self._seen.get(org) != end:
                 self._seen[org] = end
-                await self._store.write(lambda work, org=org: rebuild_left(self._desk(work, org)))  # type: ignore[misc]
+                await self._store.write(partial(self._rebuild_left_of, org))
+
+    def _rebuild_left_of(self, org: OrgId, work: Work) -> None:
+        self._apart(self._desk(work, org), rebuild_left)
 
     async def _publish(self, receiver: OrgId, items: Sequence[bytes]) -> None:
         try:
@@ -75,26 +85,32 @@ class Recoverer:
             log(LogEvent.BUS_ERROR, level="warning", receiver=str(receiver))
 
     def _turn(self, work: Work) -> _Mail:
+        """Give back a few parts, and bring every recovery forward that does not rest."""
         mail: _Mail = []
         for org, given in work.returns.due(_AT_ONCE):
-            try:
-                parts = next_parts(self._desk(work, org), given)
-            except Refusal as refusal:
-                log(LogEvent.LANE_HELD_BACK, level="warning", reason=refusal.reason)
+            parts = self._apart(self._desk(work, org), partial(next_parts, given=given))
+            if parts is None:
                 work.returns.put(org, replace(given, due=False))  # it asks again
             else:
                 mail += [(given.peer, part) for part in parts]
         for org, recovery in work.recoveries.unsettled():
-            desk = self._desk(work, org)
-            settled = _settle_peers(desk, recovery)
-            mail += _ask(desk, recovery)
-            if recovery.ended_at is None:
-                mail += end_when_settled(desk, recovery)
-            elif settled:  # a waived peer has answered after all
-                replies = Replies()
-                regain(desk, recovery, replies)
-                mail += sign_replies(desk, replies)
+            if self._rests.get(org, 0.0) < time.monotonic():
+                own = self._apart(self._desk(work, org), partial(_bring_forward, recovery=recovery))
+                if own is None:
+                    self._rests[org] = time.monotonic() + _REST_SECONDS
+                mail += own or ()
         return mail
+
+    def _apart(self, desk: Desk, part: Callable[[Desk], R]) -> R | None:
+        """Do one organisation's part; None when it failed: undone, logged, nobody else's trouble."""
+        try:
+            with desk.work.attempt():
+                return part(desk)
+        except Refusal as refusal:
+            log(LogEvent.RECOVERY_FAILED, level="error", org=str(desk.org), fault=refusal.reason)
+        except PartFailed as fault:
+            log(LogEvent.RECOVERY_FAILED, level="error", org=str(desk.org), fault=str(fault))
+        return None
 
     def _desk(self, work: Work, org: OrgId) -> Desk:
         return Desk(work, self._tools, Actor(org, "SYSTEM"), self._tools.clock.now())
@@ -104,6 +120,19 @@ def _look(work: Work) -> tuple[bool, Mapping[OrgId, int]]:
     """Return whether anything is due, and where the logs end of those with something left over."""
     due = bool(work.recoveries.unsettled() or work.returns.due(1))
     return due, {org: work.events.end(org) for org in work.recovered_facts.with_some_left()}
+
+
+def _bring_forward(desk: Desk, recovery: Recovery) -> _Mail:
+    """Settle whoever has answered, ask the others, and end it when all have."""
+    settled = _settle_peers(desk, recovery)
+    mail = _ask(desk, recovery)
+    if recovery.ended_at is None:
+        mail += end_when_settled(desk, recovery)
+    elif settled:  # a waived peer has answered after all
+        replies = Replies()
+        regain(desk, recovery, replies)
+        mail += sign_replies(desk, replies)
+    return mail
 
 
 def _settle_peers(desk: Desk, recovery: Recovery) -> bool:

@@ -5,12 +5,24 @@ not know it. So it states nothing that rests on a title, and packs no message, u
 returned what it had; what comes in meanwhile is kept, in order, and takes effect afterwards.
 """
 
+from dataclasses import replace
+
+from gateway.domain.dead_letters import DeadLetter, DeadLetterKind
 from gateway.domain.errors import Parked, Reason
-from gateway.domain.lanes import LaneHead
+from gateway.domain.lanes import DISPUTED, FIRST, LaneHead, Standing, compare
 from gateway.domain.organisations import OrgId
-from gateway.domain.recovery import PeerState, Recovery, RecoveryCause, RecoveryPeer
+from gateway.domain.recovery import (
+    SETTLED,
+    PeerState,
+    Recovery,
+    RecoveryCause,
+    RecoveryPeer,
+    began_anew,
+)
 from gateway.log_events import LogEvent, log
 from gateway.service.desk import Desk
+from gateway.service.renew_chains import renew_chains
+from gateway.service.set_aside import bury
 
 
 def require_memory(desk: Desk) -> None:
@@ -32,19 +44,27 @@ def may_act(desk: Desk) -> OrgId | None:
 
 
 def begin_recovery(desk: Desk, cause: RecoveryCause, witness: OrgId | None = None) -> None:
-    """Begin the recovery of the acting organisation, unless one runs already.
+    """Begin the recovery of the acting organisation; a peer's proof begins none while one runs.
 
     Asked is everybody: whom the store wrote to or heard from, and whoever stands in the directory,
     since the store may have forgotten even whom it wrote to.
     """
     work = desk.work
-    if work.recoveries.active(desk.org) is not None:
-        return
+    running = work.recoveries.active(desk.org)
+    facts_since = work.recoveries.last_stated(desk.org)
+    if cause is RecoveryCause.PEER_AHEAD:
+        if running is not None:
+            return
+        facts_since = None  # it went on stating facts after it had forgotten others
+    elif running is not None:
+        # The copy was made while this one ran: who answered then may have more to return now.
+        facts_since = running.facts_since
+        _end_unfinished(desk, running)
     recovery = Recovery(
         id=desk.tools.ids.new(),
         cause=cause,
         since=desk.now,
-        facts_since=work.recoveries.last_stated(desk.org),
+        facts_since=facts_since,
         witness=witness,
     )
     work.recoveries.put(desk.org, recovery)
@@ -53,6 +73,10 @@ def begin_recovery(desk: Desk, cause: RecoveryCause, witness: OrgId | None = Non
     for peer in sorted(peers, key=str):
         asked = RecoveryPeer(peer, PeerState.ASKED, ask_at=desk.now)
         work.recoveries.put_peer(desk.org, recovery.id, asked)
+    renew_chains(desk)
+    if witness is not None:
+        subject = str(witness)
+        work.dead_letters.heal(desk.org, DeadLetterKind.CLAIM_UNPROVED, subject, desk.now)
     log(
         LogEvent.RECOVERY_BEGUN,
         level="error",
@@ -64,6 +88,59 @@ def begin_recovery(desk: Desk, cause: RecoveryCause, witness: OrgId | None = Non
     )
 
 
-def memory_lost(desk: Desk, peer: OrgId, _head: LaneHead) -> None:
-    """Begin recovery because a peer proved that it has taken what is not in the store."""
-    begin_recovery(desk, RecoveryCause.PEER_AHEAD, peer)
+def _end_unfinished(desk: Desk, running: Recovery) -> None:
+    """End a recovery that another one takes the place of; nobody settles in it any more."""
+    recoveries = desk.work.recoveries
+    recoveries.put(desk.org, replace(running, ended_at=desk.now))
+    for peer in recoveries.peers(desk.org, running.id):
+        if peer.state not in SETTLED:
+            given_up = replace(peer, state=PeerState.ANSWERED, ask_at=None)
+            recoveries.put_peer(desk.org, running.id, given_up)
+
+
+def doubt_memory(desk: Desk, peer: OrgId, _head: LaneHead) -> bool:
+    """Put a peer's claim to have taken what was never numbered here before the operators, and return
+    whether it is to be asked for proof; not while a recovery runs, in which all are asked.
+
+    Anybody can say so, and a recovery is dear: it begins when the peer shows a fact of ours that
+    this store lacks.
+    """
+    if desk.work.recoveries.active(desk.org) is not None:
+        return False
+    claim = DeadLetter(
+        desk.tools.ids.new(),
+        DeadLetterKind.CLAIM_UNPROVED,
+        Reason.EQUIVOCATION,
+        subject=str(peer),
+        arose_at=desk.now,
+        peer=peer,
+    )
+    bury(desk, claim)
+    return True
+
+
+def standing_of(desk: Desk, peer: OrgId, head: LaneHead) -> Standing:
+    """Compare what the peer says it has taken with what was numbered for it here."""
+    outbox = desk.work.outbox
+    own, last = outbox.lane(desk.org, peer), head.last_sequence
+    there = None
+    if head.incarnation == own.incarnation and FIRST <= last < own.head.last_sequence:
+        numbered = outbox.between(desk.org, peer, head.incarnation, last, last)
+        there = numbered[0].digest if numbered else None
+    return compare(own, head, there)
+
+
+def renew_lane(desk: Desk, peer: OrgId, taken: LaneHead) -> None:
+    """Begin the lane to a peer anew when it takes no more of the present one, and no recovery will.
+
+    It closed it when it heard, be it only after the end, that this organisation recovered; or it has
+    taken other numbers than were given here, and no fact was lost with them.
+    """
+    own = desk.work.outbox.lane(desk.org, peer)
+    closed = taken.closed and taken.incarnation == own.incarnation
+    disputed = standing_of(desk, peer, taken) in DISPUTED
+    if (closed or disputed) and desk.work.recoveries.active(desk.org) is None:
+        lane = began_anew(own, taken, desk.now)
+        # What it took under a disputed number is not what bears that number here.
+        desk.work.recoveries.begin_lane(desk.org, peer, lane, None if disputed else taken)
+        log(LogEvent.LANE_RENEWED, lane=f"{desk.org}:{peer}", life=lane.incarnation)

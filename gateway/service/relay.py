@@ -5,21 +5,23 @@ work, or rests because the carrier refused, the others' mail goes past it.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from gateway.domain.dead_letters import DeadLetter, DeadLetterKind
-from gateway.domain.errors import Reason
+from gateway.domain.errors import Refusal
 from gateway.domain.organisations import OrgId
 from gateway.log_events import LogEvent, log
 from gateway.ports.bus import Bus, BusUnavailable
 from gateway.ports.failpoints import Failpoint, reach
 from gateway.ports.outbox import OutMessage
-from gateway.ports.store import Store, Work
+from gateway.ports.store import PartFailed, Store, Work
+from gateway.service.bell import rung
 from gateway.service.desk import Actor, Desk, Tools
-from gateway.service.pack_lanes import HOLD_BACK, pack_lanes
-from gateway.service.set_aside import bury
+from gateway.service.ended_keys import under_good_key
+from gateway.service.pack_lanes import HOLD_BACK, log_held_back, pack_lanes
+from gateway.service.piece import ended
 
 _MOST_SENT = 500
 _IDLE_SECONDS = 1.0  # re-sending is due at moments nobody rings for
@@ -53,18 +55,13 @@ class Relay:
         try:
             while True:
                 bell.clear()
-                round_ = asyncio.ensure_future(self._round())
-                try:
-                    await asyncio.wait({round_})
-                except asyncio.CancelledError:
-                    round_.cancel()
-                    raise
+                round_ = await ended(self._round())
                 fault = round_.exception()
                 if fault is not None:  # what was not sent stays due; nobody's mail ends the node
                     log(LogEvent.MAIL_FAILED, level="error", fault=type(fault).__name__)
                     await asyncio.sleep(_IDLE_SECONDS)
                 elif not round_.result():
-                    await _rings(bell)
+                    await rung(bell, _IDLE_SECONDS)
         finally:
             for task in self._sending.values():
                 task.cancel()
@@ -110,9 +107,21 @@ class Relay:
         return more or full or bool(served)
 
     def _pack(self, work: Work, busy: frozenset[OrgId]) -> tuple[bool, Sequence[OutMessage]]:
+        """Pack a part of what waits, and hand out what is due.
+
+        The attempt is noted with it, before it is made: what dies between the two is due again at
+        the next link, or when the pause is over.
+        """
         desk = self._desk(work)
         more = pack_lanes(desk)
-        return more, work.outbox.due(desk.now, _MOST_SENT, busy)
+        due = work.outbox.due(desk.now, _MOST_SENT, busy)
+        leaving = [message for one in due for message in _as_it_leaves(desk, one)]
+        pauses: dict[timedelta, list[str]] = {}
+        for message in leaving:
+            pauses.setdefault(next_pause(message.attempts), []).append(message.message_id)
+        for pause, message_ids in pauses.items():
+            work.outbox.sent(message_ids, desk.now + pause)
+        return more, leaving
 
     def _desk(self, work: Work) -> Desk:
         home = next(iter(self._tools.home))
@@ -124,27 +133,16 @@ class Relay:
             log(LogEvent.MAIL_FAILED, level="error", fault=type(fault).__name__)
 
     async def _send(self, receiver: OrgId, messages: Sequence[OutMessage]) -> None:
-        """Send one receiver's messages; when the carrier fails they stay due, and it rests."""
+        """Send one receiver's messages; when the carrier fails they are due again, and it rests."""
         try:
             await self._bus.publish(receiver, [message.envelope for message in messages])
         except BusUnavailable:
+            kept = [message.message_id for message in messages]
+            await self._store.write(lambda work: work.outbox.take_back(kept))
             await self._rest(receiver)
-            return
-        except ValueError:
-            await self._send_each(receiver, messages)
             return
         self._refusals.pop(receiver, None)
         reach(Failpoint.RELAY_AFTER_PUBLISH)
-        now = self._tools.clock.now()
-        pauses: dict[timedelta, list[str]] = {}
-        for message in messages:
-            pauses.setdefault(next_pause(message.attempts), []).append(message.message_id)
-
-        def note(work: Work) -> None:
-            for pause, message_ids in pauses.items():
-                work.outbox.sent(message_ids, now + pause)
-
-        await self._store.write(note)
 
     async def _rest(self, receiver: OrgId) -> None:
         """Pass the receiver over for a while: its letter-box is full, or nobody carries."""
@@ -153,39 +151,15 @@ class Relay:
         self._refusals[receiver] = refusals + 1
         await asyncio.sleep(min(_REST_SECONDS * 2 ** min(refusals, 16), _LONGEST_REST_SECONDS))
 
-    async def _send_each(self, receiver: OrgId, messages: Sequence[OutMessage]) -> None:
-        """One of them is larger than the carrier takes: the others go, that one is dead."""
-        if len(messages) > 1:
-            for message in messages:
-                await self._send(receiver, [message])
-            return
-        (message,) = messages
 
-        def give_up(work: Work) -> None:
-            work.backlog.bury(message.message_id)
-            desk = self._desk(work).acting_as(Actor(message.sender))
-            bury(desk, unreceipted(desk, message, Reason.TOO_LARGE))
-
-        await self._store.write(give_up)
-
-
-def unreceipted(desk: Desk, message: OutMessage, reason: Reason) -> DeadLetter:
-    """Return the dead letter of an own message that is not sent any more."""
-    return DeadLetter(
-        desk.tools.ids.new(),
-        DeadLetterKind.UNRECEIPTED,
-        reason,
-        subject=message.message_id,
-        arose_at=desk.now,
-        peer=message.receiver,
-        message_id=message.message_id,
-    )
-
-
-async def _rings(bell: asyncio.Event) -> None:
+def _as_it_leaves(desk: Desk, message: OutMessage) -> Iterator[OutMessage]:
+    """Yield the message, signed so that its receiver takes it; without a key it has to wait."""
+    desk = desk.acting_as(Actor(message.sender))
     try:
-        # Not wait_for: before Python 3.12 it can swallow a cancellation.
-        async with asyncio.timeout(_IDLE_SECONDS):
-            await bell.wait()
-    except TimeoutError:
-        return
+        with desk.work.attempt():
+            data = under_good_key(desk, message.envelope)
+    except (Refusal, PartFailed) as fault:
+        log_held_back(desk, message.receiver, fault)
+        desk.work.outbox.put_off(message.message_id, desk.now + HOLD_BACK)
+    else:
+        yield message if data is message.envelope else replace(message, envelope=data)

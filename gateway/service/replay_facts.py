@@ -1,5 +1,7 @@
 """Published facts for those who are entitled to them, from the store of their source."""
 
+from dataclasses import dataclass
+
 from gateway.codec import enums, fields
 from gateway.domain.entitlements import may_follow
 from gateway.domain.errors import Reason, Refusal
@@ -8,13 +10,22 @@ from gateway.domain.organisations import OrgId
 from gateway.ports.published_facts import ChainRecord
 from gateway.service.desk import Desk
 from gateway.service.pages import MOST_BYTES, Page
+from gateway.service.renew_chains import incarnation_of
 from gateway.v1 import fact_pb2
 from gateway.v1.envelope_pb2 import SignedEnvelope
 
 _MOST = 500
 
 
-def facts_page(desk: Desk, request: fact_pb2.ReplayFactsRequest, cursor: int | None) -> Page:
+@dataclass(frozen=True)
+class FactCursor:
+    """Up to which number of which incarnation a chain was given."""
+
+    incarnation: int
+    sequence: int
+
+
+def facts_page(desk: Desk, request: fact_pb2.ReplayFactsRequest, cursor: FactCursor | None) -> Page:
     """FactService.ReplayFacts: the next page, the first when there is no cursor.
 
     Raises Refusal: INVALID_FIELD, NOT_AT_HOME, or NOT_ENTITLED.
@@ -24,7 +35,9 @@ def facts_page(desk: Desk, request: fact_pb2.ReplayFactsRequest, cursor: int | N
     after, last = _range(request)
     _check_right(desk, source, kind)
     chain = desk.work.facts.chains(source).get(request.type, ChainRecord()).chain
-    now = after if cursor is None else cursor
+    incarnation = incarnation_of(desk.work, source)
+    given = cursor or FactCursor(request.incarnation or incarnation, after)
+    now = given.sequence if given.incarnation == incarnation else 0
     found = desk.work.facts.page(source, request.type, now, _MOST, MOST_BYTES)
     notices = [notice for notice in found if not last or notice.sequence <= last]
     reached = notices[-1].sequence if notices else now
@@ -33,9 +46,11 @@ def facts_page(desk: Desk, request: fact_pb2.ReplayFactsRequest, cursor: int | N
         response = fact_pb2.ReplayFactsResponse(
             notices=[SignedEnvelope.FromString(notice.envelope) for notice in notices],
             end_sequence=chain.sequence,
+            incarnation=incarnation,
         )
     caught_up = reached >= min(last or chain.sequence, chain.sequence)
-    return Page(response, reached, more=not caught_up, last=caught_up and not request.follow)
+    following = FactCursor(incarnation, reached)
+    return Page(response, following, more=not caught_up, last=caught_up and not request.follow)
 
 
 def _range(request: fact_pb2.ReplayFactsRequest) -> tuple[int, int]:

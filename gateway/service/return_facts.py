@@ -14,6 +14,7 @@ from gateway.codec.lanes import decode_head, encode_head
 from gateway.domain.errors import Reason, Refusal
 from gateway.domain.keys import KeyPurpose, PublicKey
 from gateway.domain.lanes import MOST_INCARNATION
+from gateway.domain.organisations import OrgId
 from gateway.domain.payload_types import RETURNED_FACTS
 from gateway.domain.recovery import may_lack
 from gateway.ports.recovery import Return
@@ -26,6 +27,7 @@ from gateway.v1.event_pb2 import Event
 
 _MOST_BYTES = 256 * 1024
 _PAGE = 200
+_PROVING = 10  # more than one, since a fact may come again after newer ones
 _MOST_NUMBER = 2**62  # far beyond any lane, and no store stumbles on it
 
 
@@ -84,6 +86,23 @@ def next_parts(desk: Desk, given: Return) -> list[bytes]:
         parts.append(_part(desk, given, key, carried))
     desk.work.returns.put(desk.org, replace(given, position=position))
     return parts
+
+
+def proof(desk: Desk, peer: OrgId) -> list[bytes]:
+    """Return the last facts that came from the peer, as it signed them, in one signed part.
+
+    They were taken in the order of its lane: a peer that forgot any has forgotten the last.
+    Returns nothing when there is no key that seals to the peer.
+    """
+    key = desk.tools.directory.current_key(peer, KeyPurpose.SEAL, desk.now)
+    given = Return(peer, desk.tools.ids.new(), None, made_at=desk.now, parts=1, due=False)
+    logged = desk.work.returns.last(desk.org, peer, _PROVING)
+    facts = [SignedEnvelope.FromString(entry.envelope) for entry in logged]
+    facts += [carried.event for carried in _from_park(desk, given)]
+    if key is None:
+        return []
+    carried = [message_pb2.CarriedEvent(event=fact) for fact in reversed(facts)]
+    return [_part(desk, given, key, _split(carried)[0])]
 
 
 def _from_log(desk: Desk, given: Return) -> tuple[int, list[message_pb2.CarriedEvent], bool]:

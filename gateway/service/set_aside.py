@@ -5,6 +5,7 @@ which bytes are meant. So the message taken under that number keeps its own rece
 that never signed the other bytes is not concerned.
 """
 
+import hashlib
 from dataclasses import replace
 
 from gateway.domain.dead_letters import DeadLetter, DeadLetterKind
@@ -12,9 +13,11 @@ from gateway.domain.errors import Reason
 from gateway.domain.organisations import OrgId
 from gateway.log_events import LogEvent, log
 from gateway.ports.inbox import InMessage
-from gateway.service.arrivals import ArrivedMessage, ArrivedReceipt, Unauthentic
+from gateway.service.arrivals import ArrivedEvent, ArrivedMessage, ArrivedReceipt, Unauthentic
 from gateway.service.desk import Desk
+from gateway.service.ended_keys import under_good_key
 from gateway.service.give_receipts import Replies, answer, refused
+from gateway.v1.envelope_pb2 import SignedEnvelope
 
 
 def set_aside_bytes(desk: Desk, arrived: Unauthentic) -> None:
@@ -55,6 +58,36 @@ def refuse_twin(desk: Desk, arrived: ArrivedMessage, earlier: InMessage, replies
     _refuse_whole(desk, arrived, letter, replies, answered=bool(earlier.receipt_id))
 
 
+def set_aside_contradiction(desk: Desk, arrived: ArrivedMessage, event: ArrivedEvent) -> None:
+    """Keep a second fact under the identifier of one in the log, with that one: both are signed by
+    their source, so that whoever has its public key sees the contradiction.
+    """
+    known = desk.work.events.get(desk.org, event.event.event_id)
+    if known is None:
+        return
+    log(LogEvent.EQUIVOCATION, level="error", sender=str(event.source), reason=Reason.EQUIVOCATION)
+    digest = _payload_digest(event.envelope)
+    letter = replace(
+        _letter(
+            desk,
+            DeadLetterKind.EQUIVOCATION,
+            Reason.EQUIVOCATION,
+            digest,
+            event.envelope,
+            event.source,
+        ),
+        message_id=arrived.place.message_id,
+        event_id=event.event.event_id,
+        earlier_digest=_payload_digest(known.envelope),
+        evidence=known.envelope,
+    )
+    _set_aside(desk, letter)
+
+
+def _payload_digest(envelope: bytes) -> str:
+    return hashlib.sha256(SignedEnvelope.FromString(envelope).payload).hexdigest()
+
+
 def refuse_broken(desk: Desk, arrived: ArrivedMessage, replies: Replies) -> None:
     """Refuse a message that does not continue the lane as it was taken here."""
     log(LogEvent.EQUIVOCATION, level="error", sender=str(arrived.sender), reason=Reason.LANE_BROKEN)
@@ -72,7 +105,7 @@ def _refuse_whole(
     if known.receipt_id:
         receipt = desk.work.inbox.receipt(desk.org, known.receipt_id)
         if receipt is not None:  # None: it is being answered in this very batch
-            replies.ready.append((arrived.sender, receipt))
+            replies.ready.append((arrived.sender, under_good_key(desk, receipt)))
     elif answered:
         receipt_id = answer(desk, replies, arrived, [refused("", letter.reason)])
         desk.work.dead_letters.put(desk.org, replace(known, receipt_id=receipt_id))

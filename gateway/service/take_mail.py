@@ -25,6 +25,7 @@ from gateway.service.arrivals import (
 )
 from gateway.service.arrived_returns import ArrivedReturn
 from gateway.service.desk import Desk
+from gateway.service.ended_keys import under_good_key
 from gateway.service.give_receipts import Replies, answer, ask_for, refused, sign_replies
 from gateway.service.lane_statements import take_statement
 from gateway.service.park_events import retry_message, retry_parked, take_event
@@ -47,12 +48,18 @@ _MOST_KEPT = 1000  # how far ahead of its turn a message is kept; beyond, it is 
 def take_mail(desk: Desk, arrivals: Sequence[Arrived]) -> list[tuple[OrgId, bytes]]:
     """Take what arrived and return what has to be sent back, by receiver."""
     replies = Replies()
+    take_arrivals(desk, arrivals, replies)
+    return sign_replies(desk, replies)
+
+
+def take_arrivals(desk: Desk, arrivals: Sequence[Arrived], replies: Replies) -> None:
+    """Take what arrived and note what has to be sent back."""
     for arrived in arrivals:
         match arrived:
             case ArrivedMessage():
                 _take_message(desk, arrived, replies)
             case ArrivedReceipt():
-                _take_receipt(desk, arrived)
+                _take_receipt(desk, arrived, replies)
             case ArrivedGapRequest():
                 _send_again(desk, arrived, replies)
             case ArrivedStatement():
@@ -61,7 +68,6 @@ def take_mail(desk: Desk, arrivals: Sequence[Arrived]) -> list[tuple[OrgId, byte
                 take_return(desk, arrived)
             case Unauthentic():
                 set_aside_bytes(desk, arrived)
-    return sign_replies(desk, replies)
 
 
 def _take_message(desk: Desk, arrived: ArrivedMessage, replies: Replies) -> None:
@@ -105,7 +111,7 @@ def _answer_repeated(
         return
     receipt = desk.work.inbox.receipt(desk.org, known.receipt_id)
     if receipt is not None:  # None: it is being answered in this very batch
-        replies.ready.append((arrived.sender, receipt))
+        replies.ready.append((arrived.sender, under_good_key(desk, receipt)))
     retry_message(desk, arrived.place.message_id, replies)
 
 
@@ -179,11 +185,11 @@ def _apply_message(desk: Desk, arrived: ArrivedMessage, replies: Replies) -> Non
     retry_parked(desk, applied, replies)
 
 
-def _take_receipt(desk: Desk, arrived: ArrivedReceipt) -> None:
+def _take_receipt(desk: Desk, arrived: ArrivedReceipt, replies: Replies) -> None:
     """Take a receipt; one that a fault of this node spoils is set aside and will be given again."""
     try:
         with desk.work.attempt():
-            take_receipt(desk, arrived)
+            take_receipt(desk, arrived, replies)
     except PartFailed as fault:
         digest = hashlib.sha256(arrived.envelope).hexdigest()
         set_aside_receipt(desk, arrived, digest)
@@ -200,7 +206,7 @@ def _send_again(desk: Desk, arrived: ArrivedGapRequest, replies: Replies) -> Non
     first = min(max(request.first_missing, FIRST), _MOST_NUMBER)
     following = first + _MOST_RESENT
     for message in desk.work.outbox.between(*lane, first, min(request.last_missing, following - 1)):
-        replies.ready.append((arrived.receiver, message.envelope))
+        replies.ready.append((arrived.receiver, under_good_key(desk, message.envelope)))
         log(LogEvent.MESSAGE_RESENT, message=message.message_id)
     if request.last_missing >= following:
         count = desk.work.backlog.revive(*lane, following, request.last_missing, desk.now)

@@ -12,11 +12,13 @@ from gateway.codec.lanes import decode_head
 from gateway.domain.dead_letters import DeadLetter, DeadLetterKind
 from gateway.domain.errors import Reason
 from gateway.domain.facts import FactKind
+from gateway.domain.lanes import LaneHead
 from gateway.domain.letters import MACHINE, LetterTrigger
 from gateway.log_events import LogEvent, log
 from gateway.ports.outbox import MessageState, OutMessage
 from gateway.service.arrivals import ArrivedReceipt
 from gateway.service.desk import Desk
+from gateway.service.give_receipts import Replies
 from gateway.service.lane_statements import check_receipt_head
 from gateway.service.set_aside import bury
 from gateway.v1 import message_pb2
@@ -33,9 +35,10 @@ _FINAL = (MessageState.APPLIED, MessageState.REFUSED)
 _OF_THE_LANE = (Reason.EQUIVOCATION, Reason.LANE_BROKEN)
 
 
-def take_receipt(desk: Desk, arrived: ArrivedReceipt) -> None:
+def take_receipt(desk: Desk, arrived: ArrivedReceipt, replies: Replies) -> None:
     """Close the messages that the receipt answers; it counts only for bytes that really left."""
     receipt = arrived.receipt
+    head = decode_head(receipt.head)
     latest: OutMessage | None = None
     for item in receipt.items:
         message = desk.work.outbox.find(desk.org, item.message_id)
@@ -47,11 +50,18 @@ def take_receipt(desk: Desk, arrived: ArrivedReceipt) -> None:
             continue
         if latest is None or _place(message) > _place(latest):
             latest = message
-        _close(desk, arrived, item, message)
+        if not (_beyond(head, message) and _out_of_place(item)):
+            _close(desk, arrived, item, message)
     if receipt.HasField("head"):
         # A message refused for its place shows that the histories differ somewhere: look closely.
         known = None if any(map(_out_of_place, receipt.items)) else latest
-        check_receipt_head(desk, arrived.receiver, decode_head(receipt.head), known)
+        check_receipt_head(desk, arrived.receiver, head, known, replies)
+
+
+def _beyond(head: LaneHead, message: OutMessage) -> bool:
+    """Say whether the message came after the peer closed its lane; it goes again on the next."""
+    taken = head.incarnation, head.last_sequence
+    return head.closed and message.incarnation == head.incarnation and _place(message) > taken
 
 
 def _out_of_place(item: message_pb2.ReceiptItem) -> bool:

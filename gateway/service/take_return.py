@@ -5,6 +5,7 @@ its maker. What contradicts the store is kept as evidence, and never settles who
 """
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from google.protobuf.message import DecodeError
@@ -15,15 +16,23 @@ from gateway.domain.cases import CaseState
 from gateway.domain.errors import Reason, Refusal
 from gateway.domain.facts import FactKind
 from gateway.domain.organisations import OrgId
-from gateway.domain.recovery import CLOCKS_APART, PeerState, RecoveredFact, Recovery, may_lack
+from gateway.domain.recovery import (
+    CLOCKS_APART,
+    PeerState,
+    RecoveredFact,
+    Recovery,
+    RecoveryCause,
+    may_lack,
+)
 from gateway.log_events import LogEvent, log
 from gateway.ports.event_log import LogEntry
 from gateway.service.arrivals import ArrivedEvent, Unauthentic
 from gateway.service.arrived_returns import ArrivedReturn
 from gateway.service.desk import Desk
 from gateway.service.private_parts import check_parts, seen_by
+from gateway.service.recovery import begin_recovery, renew_lane
 from gateway.service.set_aside import set_aside_bytes
-from gateway.service.titles import known_titles, take_titles
+from gateway.service.titles import known_titles, read_title, take_titles
 from gateway.v1 import message_pb2
 from gateway.v1.envelope_pb2 import SignedEnvelope
 from gateway.v1.event_pb2 import Event, PrivatePart
@@ -33,19 +42,30 @@ _BEFORE_PASSING = (*_BEFORE_TITLE, CaseState.CONFIRMED, CaseState.JURISDICTION_P
 
 
 def take_return(desk: Desk, arrived: ArrivedReturn) -> None:
-    """Take one part, even after the recovery has ended: a peer that was waived may still answer."""
+    """Take one part, even after the recovery has ended: a peer that was waived may still answer.
+
+    A part with anything in it that cannot be does not count as received, so that its peer is waited
+    for and asked again: it may be the directory here that is behind. Where it stays so, two posts
+    decide, who are told of it.
+    """
     recoveries = desk.work.recoveries
     recovery = recoveries.get(desk.org, arrived.recovery_id)
     peer = recoveries.peer(desk.org, arrived.recovery_id, arrived.author)
     if recovery is None or peer is None:
+        _take_proof(desk, arrived)
         return
+    renew_lane(desk, arrived.author, arrived.received)
+    conflicts = []
     for carried in arrived.events:
         try:
             _put_back(desk, recovery, arrived.author, carried)
         except DecodeError:
-            _raise_conflict(desk, arrived, Reason.PAYLOAD_INVALID)
+            conflicts.append(Reason.PAYLOAD_INVALID)
         except Refusal as refusal:
-            _raise_conflict(desk, arrived, refusal.reason)
+            conflicts.append(refusal.reason)
+    if conflicts:
+        _raise_conflict(desk, arrived, conflicts)
+        return
     complete = recoveries.add_part(
         desk.org, recovery.id, arrived.author, arrived.made_at, arrived.part, last=arrived.last
     )
@@ -59,6 +79,24 @@ def take_return(desk: Desk, arrived: ArrivedReturn) -> None:
             ask_at=desk.now,
         )
         recoveries.put_peer(desk.org, recovery.id, returned)
+
+
+def _take_proof(desk: Desk, arrived: ArrivedReturn) -> None:
+    """Take what was returned outside of a recovery: the answer to a question of one who doubts his
+    memory. One fact of ours that the store does not have proves that it once had more.
+    """
+    if any(_forgotten(desk, carried) for carried in arrived.events):
+        begin_recovery(desk, RecoveryCause.PEER_AHEAD, arrived.author)
+    else:
+        renew_lane(desk, arrived.author, arrived.received)
+
+
+def _forgotten(desk: Desk, carried: message_pb2.CarriedEvent) -> bool:
+    try:
+        own = own_event(desk, carried.event.SerializeToString())
+    except (DecodeError, Refusal):
+        return False
+    return desk.work.events.get(desk.org, own.event.event_id) is None
 
 
 def own_event(desk: Desk, envelope: bytes, parts: tuple[PrivatePart, ...] = ()) -> ArrivedEvent:
@@ -100,12 +138,22 @@ def _put_back(
             raise _conflict(Reason.EQUIVOCATION)  # no fact of the time that was forgotten
     else:
         _require_same(known, carried.event.payload)
-    with desk.work.savepoint():
-        take_titles(desk, carried.titles)
-    for case_id in own.case_ids:
-        follow_titles(desk, case_id)
+    try:
+        _take_titles(desk, author, carried.titles)
+    finally:
+        for case_id in own.case_ids:
+            follow_titles(desk, case_id)
     if known is None:
         _log_again(desk, recovery, author, own)
+
+
+def _take_titles(desk: Desk, author: OrgId, titles: Iterable[SignedEnvelope]) -> None:
+    """Take titles, oldest first, each by itself: what holds stays known, whatever follows it."""
+    for envelope in titles:
+        own = read_title(envelope).maker == desk.org
+        with desk.work.savepoint():
+            # Our own come back as the facts do: under keys that have ended since, by their moment.
+            take_titles(desk, (envelope,), desk.org if own else author)
 
 
 def _log_again(desk: Desk, recovery: Recovery, author: OrgId, own: ArrivedEvent) -> None:
@@ -154,17 +202,18 @@ def follow_titles(desk: Desk, case_id: str) -> None:
     desk.work.cases.put(desk.org, moved)
 
 
-def _raise_conflict(desk: Desk, arrived: ArrivedReturn, reason: Reason) -> None:
+def _raise_conflict(desk: Desk, arrived: ArrivedReturn, reasons: Sequence[Reason]) -> None:
     """Keep what a peer returned and what cannot be: two histories, or bytes that nobody signed."""
-    log(
-        LogEvent.RECOVERY_CONFLICT,
-        level="error",
-        org=str(desk.org),
-        peer=str(arrived.author),
-        reason=reason,
-    )
+    for reason in reasons:
+        log(
+            LogEvent.RECOVERY_CONFLICT,
+            level="error",
+            org=str(desk.org),
+            peer=str(arrived.author),
+            reason=reason,
+        )
     digest = hashlib.sha256(arrived.envelope).hexdigest()
-    set_aside_bytes(desk, Unauthentic(reason, arrived.envelope, digest))
+    set_aside_bytes(desk, Unauthentic(reasons[0], arrived.envelope, digest))
 
 
 def _conflict(reason: Reason) -> Refusal:

@@ -12,6 +12,7 @@ from gateway.domain.organisations import OrgId, Role
 from gateway.domain.payload_types import TITLE
 from gateway.domain.titles import Epoch, Title, merge_chain
 from gateway.service.desk import Desk
+from gateway.service.ended_keys import verify_title
 from gateway.service.recovery import require_memory
 from gateway.v1.envelope_pb2 import SignedEnvelope
 from gateway.v1.event_pb2 import Event
@@ -50,20 +51,22 @@ def make_title(desk: Desk, title: Title) -> Title:
     return signed
 
 
-def take_titles(desk: Desk, envelopes: Iterable[SignedEnvelope]) -> None:
+def take_titles(desk: Desk, envelopes: Iterable[SignedEnvelope], brought_by: OrgId) -> None:
     """Check titles that came with an event and store those that are new here (rules 1, 2, 7).
 
+    One that is known here was checked when it came first; keys end, and what they signed does not.
     Raises Refusal: what the verifier finds, SIGNER_MISMATCH when the signer is not the maker, or
     TITLE_INVALID when the chain does not hold together.
     """
     by_case: dict[str, list[tuple[Title, SignedEnvelope]]] = {}
     known: dict[str, list[Title]] = {}
     for envelope in envelopes:
-        title = _verified_title(desk, envelope)
+        title = _read_title(envelope)
         if title.case_id not in known:
             known[title.case_id] = known_titles(desk, title.case_id)
         if title.hash in {k.hash for k in known[title.case_id]}:
             continue
+        _check_signature(desk, title, envelope, brought_by)
         by_case.setdefault(title.case_id, []).append((title, envelope))
     for case_id, brought in by_case.items():
         envelopes_by_hash = {title.hash: envelope for title, envelope in brought}
@@ -103,32 +106,31 @@ def _check_first_maker(desk: Desk, case_id: str, brought: Sequence[Title]) -> No
         )
 
 
-def _verified_title(desk: Desk, envelope: SignedEnvelope) -> Title:
-    """Check a title's signature, then read it.
+def _read_title(envelope: SignedEnvelope) -> Title:
+    """Read a title that is still to be checked. Raises Refusal(TITLE_INVALID)."""
+    try:
+        return read_title(envelope)
+    except DecodeError:
+        raise Refusal(
+            Reason.TITLE_INVALID, "A title cannot be read.", "Ask the sender for the chain again."
+        ) from None
 
-    Raises Refusal: what the verifier finds, SIGNER_MISMATCH when the signer is not the maker, or
-    TITLE_INVALID for bytes that are no title.
-    """
-    verification = desk.tools.verifier.verify(envelope, TITLE, desk.now)
+
+def _check_signature(desk: Desk, title: Title, envelope: SignedEnvelope, brought_by: OrgId) -> None:
+    """Raise Refusal: what the verifier finds, or SIGNER_MISMATCH when the maker did not sign it."""
+    verification = verify_title(desk.tools, envelope, desk.now, brought_by=brought_by)
     if verification.refusal is not None:
         raise Refusal(
             verification.refusal,
             "The signature of a title does not hold.",
             "Ask the sender for the chain of titles as it was signed.",
         )
-    try:
-        title = read_title(envelope)
-    except DecodeError:
-        raise Refusal(
-            Reason.TITLE_INVALID, "A title cannot be read.", "Ask the sender for the chain again."
-        ) from None
     if verification.signer != title.maker:
         raise Refusal(
             Reason.SIGNER_MISMATCH,
             f"Title {title.epoch} is not signed by its maker.",
             "Ask the sender for the chain of titles as it was signed.",
         )
-    return title
 
 
 def _store(desk: Desk, title: Title, envelope: SignedEnvelope) -> None:

@@ -38,6 +38,7 @@ class SqlBacklog:
             _o.c.receiver == str(receiver),
             _o.c.incarnation == incarnation,
             _o.c.sequence.between(first, last),
+            _o.c.state != MessageState.REPLACED,  # what it carried goes under another number
         )
         if not receipted:
             query = query.where(_o.c.state.not_in(_RECEIPTED))

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Engine, create_engine, insert, select, update
+from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.engine import URL, make_url
 
 from gateway.store.engine import open_engine, sqlite_file
@@ -33,6 +33,13 @@ _OWNERS_DIRECTORY: Final = 0o700
 _MOST_SAID: Final = 120  # characters of what SQLite found; it names pages, never content
 REPLACED: Final = "replaced_"
 """How a PostgreSQL schema is called that a restore set aside."""
+
+
+MARK: Final = (
+    "INSERT INTO starts (node, count, from_backup) VALUES (1, 0, 1)"
+    " ON CONFLICT (node) DO UPDATE SET from_backup = 1"
+)
+"""Lets a store know that it is a copy."""
 
 
 class BackupFault(Exception):
@@ -147,6 +154,19 @@ def run_tool(name: str, url: URL, *arguments: str) -> None:
     Raises:
         BackupFault: it is missing or failed.
     """
+    done = subprocess.run(  # noqa: S603  # PostgreSQL's own program and a file of ours
+        [tool(name), *arguments],
+        env=environment_of(url),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise BackupFault(f"{name} failed: {last_line(done.stderr)}")
+
+
+def environment_of(url: URL) -> dict[str, str]:
+    """Return the environment in which PostgreSQL's programs find the database of the URL."""
     server = {
         "PGHOST": str(url.query.get("host", "") or url.host or ""),
         "PGPORT": str(url.query.get("port", "") or url.port or ""),
@@ -154,20 +174,18 @@ def run_tool(name: str, url: URL, *arguments: str) -> None:
         "PGPASSWORD": url.password or "",
         "PGDATABASE": url.database or "",
     }
-    environment = {**os.environ, **{name: value for name, value in server.items() if value}}
-    done = subprocess.run(  # noqa: S603  # PostgreSQL's own program and a file of ours
-        [tool(name), *arguments], env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
-        raise BackupFault(f"{name} failed: {last}")
+    return {**os.environ, **{name: value for name, value in server.items() if value}}
+
+
+def last_line(said: str) -> str:
+    """Return the last line of what a program has said on its standard error."""
+    return (said.strip().splitlines() or ["it gave no reason"])[-1]
 
 
 def mark_as_copy(engine: Engine) -> None:
     """Let the store know that it is a copy: the node that starts on it recovers."""
     with engine.begin() as connection:
-        if connection.execute(update(starts).values(from_backup=1)).rowcount == 0:
-            connection.execute(insert(starts).values(node=1, count=0, from_backup=1))
+        connection.execute(text(MARK))
 
 
 def _start_count(engine: Engine) -> int:

@@ -16,6 +16,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Engine, create_engine, func, select
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -24,7 +25,7 @@ from gateway.ports.condition import Code, Finding, Part, good
 from gateway.store import tables
 from gateway.store.engine import open_engine, sqlite_file
 from gateway.store.faults import UnsafeStore
-from gateway.store.migrate import StoreOutdated, require_current
+from gateway.store.migrate import StoreOutdated, require_current, status
 from gateway.store.open_mark import OpenMark
 from gateway.store.recovery_tables import recoveries
 
@@ -120,6 +121,9 @@ def store_findings(url: str, now: datetime) -> list[Finding]:
         if path is not None:
             with closing(engine.raw_connection()) as connection:
                 findings.append(damage(connection.driver_connection))  # type: ignore[arg-type]
+        elif status(engine).current is None:
+            place = f"postgresql:{make_url(url).database}"
+            return [Finding(Part.STORE, Code.STORE_ABSENT, {"path": place})]
         require_current(engine)
         findings.append(good(Part.STORE, "it opens, its schema is current"))
         findings += lane_findings(engine, now)

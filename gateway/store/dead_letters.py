@@ -55,7 +55,10 @@ class SqlDeadLetters:
         if known is None:
             self._connection.execute(insert(_t).values(_row(org, letter)))
         elif known.state in _COMES_BACK:
-            self.put(org, replace(letter, id=known.id, redrives=known.redrives))
+            # What dies again at once never ceased to wait, and is judged by its own time.
+            again = known.state is DeadLetterState.REDRIVEN
+            arose_at = known.arose_at if again else letter.arose_at
+            self.put(org, replace(letter, id=known.id, redrives=known.redrives, arose_at=arose_at))
         return known is None or known.state in _COMES_BACK
 
     def find(self, org: OrgId, kind: DeadLetterKind, subject: str) -> DeadLetter | None:

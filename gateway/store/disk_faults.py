@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 
-from gateway.log_events import LogEvent, log
+from gateway.log_events import LogEvent, log_at_once
 from gateway.ports.condition import Code
 
 EXIT_CODE: Final = 74  # EX_IOERR of sysexits.h
@@ -49,7 +49,8 @@ def heed(fault: BaseException) -> None:
     By no exception: whatever closed the database on its way would write and sync once more.
     """
     if is_untrusted(getattr(fault, "sqlite_errorcode", 0)):
-        log(LogEvent.STORE_BROKEN, level="error", fault=getattr(fault, "sqlite_errorname", ""))
+        name = getattr(fault, "sqlite_errorname", "")
+        log_at_once(LogEvent.STORE_BROKEN, level="error", fault=name)
         os._exit(EXIT_CODE)
 
 

@@ -90,7 +90,9 @@ class SqlLease:
                 until = longer if held else until
         finally:
             doing.cancel()
-            await asyncio.wait({doing})
+            while not doing.done():  # what is under way at an agency ends in its own time
+                await asyncio.wait({doing}, timeout=_RENEWED)
+                await self._ask(_RENEWED)
             giving = asyncio.get_running_loop().run_in_executor(self._thread, self._give_back)
             await asyncio.wait({giving}, timeout=_RENEWED)
             log(LogEvent.LEASE_LOST, holder=self._holder)

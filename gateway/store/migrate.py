@@ -87,9 +87,14 @@ def require_current(engine: Engine) -> None:
     found = status(engine)
     if _is_unknown(found):
         raise StoreOutdated(_newer(found))
+    if found.current is None:
+        raise StoreOutdated(
+            "The store is empty: it has no tables yet. A node makes them when it starts; so does: "
+            "gateway db migrate --config FILE"
+        )
     if found.pending:
         raise StoreOutdated(
-            f"The store is at revision {found.current or 'none'}, {found.head} is needed. "
+            f"The store is at revision {found.current}, {found.head} is needed. "
             "Run: gateway db migrate --config FILE"
         )
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, exists, func, select, update
+from sqlalchemy import Connection, bindparam, case, delete, exists, func, select, update
 
 from gateway.domain.lanes import SendingLane
 from gateway.domain.organisations import OrgId
@@ -66,6 +66,15 @@ _SENT = Statement(
         attempts=_o.c.attempts + 1,
         next_attempt=bindparam("attempt"),
         state=case((_o.c.state == MessageState.READY, MessageState.SENT), else_=_o.c.state),
+    )
+)
+_TAKE_BACK = Statement(
+    update(_o)
+    .where(_o.c.message_id == bindparam("message"), _o.c.next_attempt.is_not(None))
+    .values(
+        attempts=_o.c.attempts - 1,
+        next_attempt=tables.AT_ONCE,
+        state=case((_o.c.attempts == 1, MessageState.READY), else_=_o.c.state),
     )
 )
 _TIE = Statement(
@@ -158,6 +167,10 @@ class SqlOutbox:
             update(_d).where(_d.c.number.in_(numbers)).values(held_until=until)
         )
 
+    def withdraw(self, number: int) -> None:
+        """See Outbox.withdraw."""
+        self._connection.execute(delete(_d).where(_d.c.number == number, _d.c.message_id.is_(None)))
+
     def release(self, now: datetime) -> None:
         """See Outbox.release."""
         self._cursor.change(_RELEASE, now=now)
@@ -209,6 +222,18 @@ class SqlOutbox:
         """See Outbox.sent. A receipt may have overtaken the note; then nothing is due any more."""
         self._cursor.change_each(
             _SENT, [{"message": one, "attempt": next_attempt} for one in message_ids]
+        )
+
+    def take_back(self, message_ids: Sequence[str]) -> None:
+        """See Outbox.take_back."""
+        self._cursor.change_each(_TAKE_BACK, [{"message": one} for one in message_ids])
+
+    def put_off(self, message_id: str, until: datetime) -> None:
+        """See Outbox.put_off."""
+        self._connection.execute(
+            update(_o)
+            .where(_o.c.message_id == message_id, _o.c.next_attempt.is_not(None))
+            .values(next_attempt=until)
         )
 
     def find(self, sender: OrgId, message_id: str) -> OutMessage | None:

@@ -12,10 +12,15 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from gateway.store.faults import UnsafeStore
+from gateway.store.faults import LinkLost, UnsafeStore
 
 _OLDEST: Final = 150_000  # version 15: the oldest on which the tests run
-_NEEDED: Final = ("fsync", "synchronous_commit", "full_page_writes")
+_REFUSED: Final = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "default_transaction_read_only": "on",  # as an administrator sets it on what nobody is to change
+}
 _WRITERS_LOCK: Final = int.from_bytes(b"gateway")
 _BEGIN_WRITING: Final = text(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
 
@@ -66,8 +71,10 @@ def keeps_checksums(engine: Engine) -> bool:
         return connection.execute(text("SHOW data_checksums")).scalar() == "on"
 
 
-def passes(fault: DBAPIError) -> bool:
+def passes(fault: DBAPIError | LinkLost) -> bool:
     """Whether the same transaction may well succeed when it is run again."""
+    if isinstance(fault, LinkLost):
+        return True
     return fault.connection_invalidated or getattr(fault.orig, "sqlstate", None) in _PASSING
 
 
@@ -75,10 +82,11 @@ def _prepare(session: Any, _record: object) -> None:
     if session.info.server_version < _OLDEST:
         _refuse(session, f"PostgreSQL {session.info.server_version // 10_000} is too old; 15 is")
     with session.cursor() as cursor:
-        for name in _NEEDED:
+        for name, refused in _REFUSED.items():
             found = cursor.execute(f"SHOW {name}".encode()).fetchone()
-            if found == ("off",):
-                _refuse(session, f"PostgreSQL runs with {name}=off; on is")
+            if found == (refused,):
+                other = "on" if refused == "off" else "off"
+                _refuse(session, f"PostgreSQL runs with {name}={refused}; {other} is")
         if cursor.execute("SELECT pg_is_in_recovery()").fetchone() == (True,):
             _refuse(session, "PostgreSQL is a standby here; its primary is")
         for name, value in _SESSION.items():

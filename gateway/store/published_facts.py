@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from gateway.domain.fact_chain import FactChain
 from gateway.domain.organisations import OrgId
@@ -42,6 +42,11 @@ class SqlPublishedFacts:
         done = self._connection.execute(update(fact_chains).filter_by(**key).values(**values))
         if done.rowcount == 0:
             self._connection.execute(insert(fact_chains).values(**key, **values))
+
+    def clear(self, org: OrgId) -> None:
+        """See PublishedFacts.clear."""
+        self._connection.execute(delete(fact_chains).where(_c.org == str(org)))
+        self._connection.execute(delete(fact_notices).where(_n.org == str(org)))
 
     def append(self, org: OrgId, kind: int, notice: NoticeRecord) -> None:
         """See PublishedFacts.append."""

@@ -5,22 +5,27 @@ Whatever the backup does not know, the peers return: the node that starts on it 
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
+from tempfile import TemporaryFile
 from typing import Final
 
-from sqlalchemy import Engine, text
+from sqlalchemy import URL, Engine, text
 from sqlalchemy.engine import make_url
 
 from gateway.store.backup import (
+    MARK,
     POSTGRESQL_COPY,
     REPLACED,
     BackupFault,
     Manifest,
+    environment_of,
+    last_line,
     mark_as_copy,
     read_backup,
-    run_tool,
+    tool,
 )
 from gateway.store.claim import StoreClaim
 from gateway.store.engine import open_engine, sqlite_file
@@ -29,6 +34,7 @@ from gateway.store.open_mark import OpenMark
 from gateway.store.start_counter import sync
 
 _OWNER_ONLY: Final = 0o600
+_END: Final = f"SET search_path TO public;\n{MARK};\nCOMMIT;\n"
 _COMPANIONS: Final = ("", "-wal", "-shm")
 
 
@@ -85,29 +91,47 @@ def _restore_sqlite(path: Path, copy: Path, aside: str, *, replace: bool) -> str
 
 
 def _restore_postgresql(url: str, copy: Path, aside: str, *, replace: bool) -> str:
-    kept = ""
+    kept, begin = "", "BEGIN;\n"
     with _opened(url) as engine:
         _require_nobody(engine)
-        if not _is_empty(url):
-            if not replace:
-                raise BackupFault(_not_empty(f"the database {make_url(url).database}"))
-            kept = f"{REPLACED}{aside.lower()}"
-            with engine.begin() as connection:
-                connection.execute(text(f'ALTER SCHEMA public RENAME TO "{kept}"'))
-                connection.execute(text("CREATE SCHEMA public"))
-    run_tool(
-        "pg_restore",
-        make_url(url),
-        "--no-owner",
-        "--exit-on-error",
-        "--single-transaction",
-        f"--dbname={make_url(url).database}",
-        str(copy),
-    )
+    if not _is_empty(url):
+        if not replace:
+            raise BackupFault(_not_empty(f"the database {make_url(url).database}"))
+        kept = f"{REPLACED}{aside.lower()}"
+        begin += f'ALTER SCHEMA public RENAME TO "{kept}";\nCREATE SCHEMA public;\n'
+    _load(make_url(url), copy, begin)
     with _opened(url) as engine:
         migrate(engine)
-        mark_as_copy(engine)
     return kept
+
+
+def _load(url: URL, copy: Path, begin: str) -> None:
+    """Load the copy, and mark it as one, in the transaction that is begun by `begin`.
+
+    pg_restore writes what psql carries out. The end is added only when the former has succeeded:
+    whatever dies on the way, there is either the old store or one that knows that it is a copy.
+    """
+    dump = [tool("pg_restore"), "--no-owner", "--file=-", str(copy)]
+    # Terse: further lines of an error may quote a row.
+    load = [tool("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
+    load.append("--set=VERBOSITY=terse")
+    with TemporaryFile("w+") as said:
+        with (
+            suppress(BrokenPipeError),  # psql has given up; it has said why
+            Popen(dump, stdout=PIPE, stderr=said) as read,  # noqa: S603  # as backup.run_tool
+            Popen(  # noqa: S603  # the same
+                load, env=environment_of(url), stdin=PIPE, stdout=DEVNULL, stderr=said
+            ) as loaded,
+        ):
+            assert read.stdout is not None
+            assert loaded.stdin is not None
+            loaded.stdin.write(begin.encode())
+            shutil.copyfileobj(read.stdout, loaded.stdin)
+            if read.wait() == 0:
+                loaded.stdin.write(_END.encode())
+        said.seek(0)
+        if read.returncode or loaded.returncode:
+            raise BackupFault(f"pg_restore or psql failed: {last_line(said.read())}")
 
 
 def _require_nobody(engine: Engine) -> None:

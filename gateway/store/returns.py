@@ -70,6 +70,15 @@ class SqlReturns:
         rows = self._connection.execute(query.order_by(e.position).limit(limit))
         return [LogEntry(*row) for row in rows]
 
+    def last(self, org: OrgId, source: OrgId, limit: int) -> Sequence[LogEntry]:
+        """See Returns.last."""
+        e = tables.events.c
+        query = select(e.position, e.event_id, e.type, e.source, e.logged_at, e.envelope).where(
+            e.org == str(org), e.source == str(source)
+        )
+        rows = self._connection.execute(query.order_by(e.position.desc()).limit(limit)).all()
+        return [LogEntry(*row) for row in reversed(rows)]
+
 
 def _to_return(row: Any) -> Return:
     return Return(

@@ -173,7 +173,9 @@ class Cursor:
             return call(*given)
         except driver.Error as fault:
             heed(fault)
-            lost = self._dialect.is_disconnect(fault, self._connection.connection, self._cursor)
+            lost = self._connection.invalidated or self._dialect.is_disconnect(
+                fault, self._connection.connection, self._cursor
+            )
             if lost:
                 self._connection.invalidate(fault)
             raise DBAPIError.instance(

@@ -36,6 +36,11 @@ BY_THE_TASK = (IntegrityError, DataError, ProgrammingError)
 """What the database says to one statement; any other word of it is about the whole transaction."""
 
 
+def is_about_all(fault: Exception) -> bool:
+    """Whether the database has said that nothing of the transaction may be kept."""
+    return isinstance(fault, DBAPIError) and not isinstance(fault, BY_THE_TASK)
+
+
 class SavepointNeeded(BaseException):
     """A part failed that had no savepoint: nothing of the transaction may be kept.
 
@@ -81,6 +86,11 @@ class SqlWork:
         self.returns = SqlReturns(connection)
         self.starts = SqlStarts(connection)
 
+    @property
+    def lost(self) -> bool:
+        """Whether the link has broken, whatever the task makes of it: nothing of it is kept."""
+        return self._connection.invalidated
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """See Work.savepoint."""
@@ -88,14 +98,17 @@ class SqlWork:
             try:
                 yield
             except Exception as fault:
+                if self.lost:
+                    raise
                 raise SavepointNeeded from fault
             return
         self._cursor.command("SAVEPOINT part")
         try:
             yield
         except BaseException:
-            self._cursor.command("ROLLBACK TO SAVEPOINT part")
-            self._cursor.command("RELEASE SAVEPOINT part")
+            if not self.lost:  # else nothing is left to undo
+                self._cursor.command("ROLLBACK TO SAVEPOINT part")
+                self._cursor.command("RELEASE SAVEPOINT part")
             raise
         self._cursor.command("RELEASE SAVEPOINT part")
 
@@ -107,10 +120,8 @@ class SqlWork:
                 yield
         except Refusal:
             raise
-        except BY_THE_TASK as fault:
-            raise PartFailed(type(fault).__name__) from fault
-        except DBAPIError:
-            raise
         except Exception as fault:
+            if self.lost or is_about_all(fault):
+                raise
             # Whatever it is: its part alone is undone.
             raise PartFailed(type(fault).__name__) from fault

@@ -18,32 +18,33 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from gateway.log_events import LogEvent, log
+from gateway.log_events import LogEvent, held_lines, log
 from gateway.ports.condition import Code
 from gateway.ports.failpoints import Failpoint, reach
 from gateway.ports.store import OutcomeUnknown, StoreUnavailable, Work
 from gateway.store.commit_marks import CommitMark
 from gateway.store.disk_faults import ailment
-from gateway.store.faults import UnsafeStore
+from gateway.store.faults import LinkLost, UnsafeStore
 from gateway.store.postgresql import passes
-from gateway.store.work import BY_THE_TASK, SavepointNeeded, SqlWork
+from gateway.store.work import BY_THE_TASK, SavepointNeeded, SqlWork, is_about_all
 
 _MOST_IN_A_COMMIT = 200
 _MOST_RUNS = 5
 _PAUSE_SECONDS = 0.1  # before a transaction is run again, times the runs it had
 _LONGEST_ASKING = 10.0  # seconds in which a lost server may come back and tell
 _READERS = 2
+_STOPPED = "the task raised StopIteration"  # which no future takes; a generator does so too
 T = TypeVar("T")
 _Item = tuple[Callable[[Work], Any], "asyncio.Future[Any]"]
 _Outcome = tuple[Any, Exception | None]
 
 
 class _Spoiled(Exception):
-    """One task brought down the transaction of its batch."""
+    """A task brought down the transaction of its batch; `suspects` says where in it that one is."""
 
-    def __init__(self, index: int, fault: DBAPIError) -> None:
+    def __init__(self, suspects: slice, fault: Exception) -> None:
         super().__init__()
-        self.index = index
+        self.suspects = suspects
         self.fault = fault
 
 
@@ -101,6 +102,8 @@ class SqlStore:
                 return self._read_once(task)
         except (SQLAlchemyError, UnsafeStore) as fault:
             raise StoreUnavailable(type(fault).__name__) from fault
+        except StopIteration as fault:
+            raise RuntimeError(_STOPPED) from fault
 
     def _read_once(self, task: Callable[[Work], T]) -> T:
         with self._engine.connect().execution_options(reading=True) as connection:
@@ -124,13 +127,13 @@ class SqlStore:
             try:
                 outcomes = self._transaction(batch)
             except _Spoiled as spoiled:
+                if len(batch) == 1:
+                    self._blame(batch, spoiled.fault)
+                    break
                 # Tasks are repeatable and nothing was kept: the others run again without this
                 # one, which has its second chance by itself.
-                item = batch.pop(spoiled.index)
-                if batch:
-                    alone.append(item)
-                else:
-                    self._fail([item], spoiled.fault)
+                alone += batch[spoiled.suspects]
+                del batch[spoiled.suspects]
             except Exception as fault:  # noqa: BLE001 - whatever it is, those who wait must hear
                 self._fail(batch, fault)
                 break
@@ -145,6 +148,13 @@ class SqlStore:
         self._in_loop(partial(_tell, batch, outcomes))
         self._in_loop(self._ring)
 
+    def _blame(self, batch: list[_Item], fault: Exception) -> None:
+        """Answer the one task that cannot be committed, even by itself."""
+        if isinstance(fault, BY_THE_TASK):
+            self._answer(batch, [(None, fault)])
+        else:
+            self._fail(batch, fault)
+
     def _fail(self, batch: list[_Item], fault: Exception) -> None:
         self.ready = False
         self.ails = ailment(fault)
@@ -158,10 +168,11 @@ class SqlStore:
         for run in range(1, _MOST_RUNS):
             try:
                 return self._run_batch(batch)
-            except DBAPIError as fault:
+            except (DBAPIError, LinkLost) as fault:
                 if not passes(fault):
                     raise
-                log(LogEvent.STORE_RUN_AGAIN, level="warning", fault=type(fault.orig).__name__)
+                kind = type(getattr(fault, "orig", fault)).__name__
+                log(LogEvent.STORE_RUN_AGAIN, level="warning", fault=kind)
                 time.sleep(run * _PAUSE_SECONDS)
         return self._run_batch(batch)
 
@@ -172,35 +183,25 @@ class SqlStore:
         return self._transaction_once(batch, savepoints=True)
 
     def _transaction_once(self, batch: list[_Item], *, savepoints: bool) -> list[_Outcome]:
-        outcomes: list[_Outcome] = []
-        with self._engine.connect() as connection:
+        with self._engine.connect() as connection, held_lines() as lines:
             transaction = connection.begin()
             if self._mark is not None:
                 self._mark.set(connection)
             work = SqlWork(connection, self._vault_key, savepoints=savepoints)
-            for index, (task, _) in enumerate(batch):
-                try:
-                    with work.savepoint():
-                        result = task(work)
-                except BY_THE_TASK as fault:
-                    outcomes.append((None, fault))
-                except DBAPIError as fault:
-                    if passes(fault):
-                        raise
-                    raise _Spoiled(index, fault) from fault
-                except Exception as fault:  # noqa: BLE001 - handed to the task's own caller
-                    outcomes.append((None, fault))
-                else:
-                    outcomes.append((result, None))
+            outcomes = [_outcome(work, index, task) for index, (task, _) in enumerate(batch)]
             reach(Failpoint.STORE_BEFORE_COMMIT)
             lost: DBAPIError | None = None
             try:
                 transaction.commit()
             except DBAPIError as fault:
                 lost = fault
+                if self._mark is None:  # SQLite leaves it open, while SQLAlchemy takes it for ended
+                    connection.connection.rollback()
         # SQLite says at once what became of it; where its disk left that open, the process ended.
         if lost is not None and not (self._mark and self._stands(self._mark)):
-            raise lost
+            # At the commit the database speaks of what was written, but not of who wrote it.
+            raise _Spoiled(slice(None), lost) if isinstance(lost, BY_THE_TASK) else lost
+        lines.write()
         reach(Failpoint.STORE_AFTER_COMMIT)
         return outcomes
 
@@ -224,6 +225,24 @@ class SqlStore:
         except RuntimeError:
             # The loop has ended: nobody waits for an answer or a bell any more.
             self._bells.clear()
+
+
+def _outcome(work: SqlWork, index: int, task: Callable[[Work], Any]) -> _Outcome:
+    """Run a task. What it raises is its own outcome, unless it is about the whole transaction."""
+    outcome: _Outcome
+    try:
+        with work.savepoint():
+            outcome = task(work), None
+    except StopIteration:
+        outcome = None, RuntimeError(_STOPPED)
+    except Exception as fault:  # noqa: BLE001 - handed to the task's own caller
+        outcome = None, fault
+    raised = outcome[1]
+    if work.lost:  # also where the task thought nothing of it
+        raise LinkLost from raised
+    if isinstance(raised, DBAPIError) and is_about_all(raised):
+        raise raised if passes(raised) else _Spoiled(slice(index, index + 1), raised)
+    return outcome
 
 
 def _tell(batch: list[_Item], outcomes: list[_Outcome]) -> None:

@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from gateway.domain.errors import Reason, Refusal
 from gateway.log_events import LogEvent, log
+from gateway.service.bell import rung
 from gateway.service.pages import Page
 from gateway.transport.callers import admit, caller_of
 from gateway.transport.methods import PAGE_STREAMS
@@ -79,7 +80,7 @@ class PageStreams:
             if page.last:
                 return
             if not page.more:
-                await _wait(bell)
+                await rung(bell, _WATCH_SECONDS)
         raise _STOPPING
 
     async def _page(self, method: Method, request: Message, context: Context, cursor: Any) -> Page:
@@ -120,12 +121,3 @@ async def _end(context: Context, refusal: Refusal) -> None:
             await context.abort_with_status(status_of(refusal))
     except TimeoutError:
         return  # it reads neither page nor status; the transport drops both with the connection
-
-
-async def _wait(bell: asyncio.Event) -> None:
-    try:
-        # Not wait_for: before Python 3.12 it can swallow a cancellation.
-        async with asyncio.timeout(_WATCH_SECONDS):
-            await bell.wait()
-    except TimeoutError:
-        return

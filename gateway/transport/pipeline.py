@@ -87,19 +87,20 @@ class Pipeline:
         async def handle(items: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
             answers: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue()
             places = asyncio.Semaphore(_RECORDS_AT_ONCE)
-            reader = asyncio.create_task(
-                self._read_records(method, items, context, answers, places)
-            )
             try:
                 with self._calls.taken(_ANY):
-                    while (answer := await answers.get()) is not None:
-                        yield answer.result()
-                        places.release()  # only now: who does not read its answers sends no more
-                    await reader
+                    reader = asyncio.create_task(
+                        self._read_records(method, items, context, answers, places)
+                    )
+                    try:
+                        while (answer := await answers.get()) is not None:
+                            yield answer.result()
+                            places.release()  # who does not read its answers sends no more
+                        await reader
+                    finally:
+                        reader.cancel()
             except Refusal as refusal:
                 await context.abort_with_status(status_of(refusal))
-            finally:
-                reader.cancel()
 
         return handle
 

@@ -32,7 +32,9 @@ class _DeadLetterKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DeadLe
     DEAD_LETTER_KIND_UNAUTHENTIC: _DeadLetterKind.ValueType  # 1
     """Bytes whose author is not certain. Never answered."""
     DEAD_LETTER_KIND_EQUIVOCATION: _DeadLetterKind.ValueType  # 2
-    """A second message under an identifier or number that was taken. Refused to its sender."""
+    """A second message under an identifier or number that was taken, or a second fact under the
+    identifier of one in the log. Refused to its sender.
+    """
     DEAD_LETTER_KIND_LANE_BROKEN: _DeadLetterKind.ValueType  # 3
     """A message that does not continue the lane as it was taken here. Refused to its sender."""
     DEAD_LETTER_KIND_UNREADABLE: _DeadLetterKind.ValueType  # 4
@@ -45,6 +47,10 @@ class _DeadLetterKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DeadLe
     """An event of this organisation that its receiver refused."""
     DEAD_LETTER_KIND_UNRECEIPTED: _DeadLetterKind.ValueType  # 8
     """A message of this organisation without a receipt in time; it is not sent again by itself."""
+    DEAD_LETTER_KIND_CLAIM_UNPROVED: _DeadLetterKind.ValueType  # 9
+    """A peer says that it has taken what was never numbered for it here, and has not proved it."""
+    DEAD_LETTER_KIND_UNSENDABLE: _DeadLetterKind.ValueType  # 10
+    """An event of this organisation that is larger than a message may be; it was given no number."""
 
 class DeadLetterKind(_DeadLetterKind, metaclass=_DeadLetterKindEnumTypeWrapper):
     """DeadLetterKind says what did not take effect, and so what can be done about it."""
@@ -54,7 +60,9 @@ DEAD_LETTER_KIND_UNSPECIFIED: DeadLetterKind.ValueType  # 0
 DEAD_LETTER_KIND_UNAUTHENTIC: DeadLetterKind.ValueType  # 1
 """Bytes whose author is not certain. Never answered."""
 DEAD_LETTER_KIND_EQUIVOCATION: DeadLetterKind.ValueType  # 2
-"""A second message under an identifier or number that was taken. Refused to its sender."""
+"""A second message under an identifier or number that was taken, or a second fact under the
+identifier of one in the log. Refused to its sender.
+"""
 DEAD_LETTER_KIND_LANE_BROKEN: DeadLetterKind.ValueType  # 3
 """A message that does not continue the lane as it was taken here. Refused to its sender."""
 DEAD_LETTER_KIND_UNREADABLE: DeadLetterKind.ValueType  # 4
@@ -67,6 +75,10 @@ DEAD_LETTER_KIND_REFUSED_BY_PEER: DeadLetterKind.ValueType  # 7
 """An event of this organisation that its receiver refused."""
 DEAD_LETTER_KIND_UNRECEIPTED: DeadLetterKind.ValueType  # 8
 """A message of this organisation without a receipt in time; it is not sent again by itself."""
+DEAD_LETTER_KIND_CLAIM_UNPROVED: DeadLetterKind.ValueType  # 9
+"""A peer says that it has taken what was never numbered for it here, and has not proved it."""
+DEAD_LETTER_KIND_UNSENDABLE: DeadLetterKind.ValueType  # 10
+"""An event of this organisation that is larger than a message may be; it was given no number."""
 Global___DeadLetterKind: _TypeAlias = DeadLetterKind  # noqa: Y015
 
 class _DeadLetterState:
@@ -170,7 +182,9 @@ class DeadLetter(_message.Message):
     digest: _builtins.str
     """Hex SHA-256 that names the bytes set aside; empty when none were."""
     earlier_digest: _builtins.str
-    """Hex SHA-256 of the message taken earlier under the same identifier or number (equivocation)."""
+    """Hex SHA-256 of the message or fact taken earlier under the same identifier or number
+    (equivocation).
+    """
     redrives: _builtins.int
     """How often an operator had it taken up again."""
     redrivable: _builtins.bool

@@ -26,7 +26,7 @@ from gateway.v1 import envelope_pb2 as gateway_dot_v1_dot_envelope__pb2
 from gateway.v1 import event_pb2 as gateway_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15gateway/v1/fact.proto\x12\ngateway.v1\x1a\x19gateway/v1/envelope.proto\x1a\x16gateway/v1/event.proto\"\x9c\x01\n\nFactNotice\x12\x0e\n\x06source\x18\x01 \x01(\t\x12#\n\x04type\x18\x02 \x01(\x0e\x32\x15.gateway.v1.EventType\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12\x1c\n\x14previous_notice_hash\x18\x04 \x01(\x0c\x12)\n\x05\x65vent\x18\x05 \x01(\x0b\x32\x1a.gateway.v1.SignedEnvelope\"\x88\x01\n\x12ReplayFactsRequest\x12\x0e\n\x06source\x18\x01 \x01(\t\x12#\n\x04type\x18\x02 \x01(\x0e\x32\x15.gateway.v1.EventType\x12\x16\n\x0e\x61\x66ter_sequence\x18\x03 \x01(\x03\x12\x15\n\rlast_sequence\x18\x04 \x01(\x03\x12\x0e\n\x06\x66ollow\x18\x05 \x01(\x08\"X\n\x13ReplayFactsResponse\x12+\n\x07notices\x18\x01 \x03(\x0b\x32\x1a.gateway.v1.SignedEnvelope\x12\x14\n\x0c\x65nd_sequence\x18\x02 \x01(\x03\x32_\n\x0b\x46\x61\x63tService\x12P\n\x0bReplayFacts\x12\x1e.gateway.v1.ReplayFactsRequest\x1a\x1f.gateway.v1.ReplayFactsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15gateway/v1/fact.proto\x12\ngateway.v1\x1a\x19gateway/v1/envelope.proto\x1a\x16gateway/v1/event.proto\"\xb1\x01\n\nFactNotice\x12\x0e\n\x06source\x18\x01 \x01(\t\x12#\n\x04type\x18\x02 \x01(\x0e\x32\x15.gateway.v1.EventType\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12\x1c\n\x14previous_notice_hash\x18\x04 \x01(\x0c\x12)\n\x05\x65vent\x18\x05 \x01(\x0b\x32\x1a.gateway.v1.SignedEnvelope\x12\x13\n\x0bincarnation\x18\x06 \x01(\x03\"\x9d\x01\n\x12ReplayFactsRequest\x12\x0e\n\x06source\x18\x01 \x01(\t\x12#\n\x04type\x18\x02 \x01(\x0e\x32\x15.gateway.v1.EventType\x12\x16\n\x0e\x61\x66ter_sequence\x18\x03 \x01(\x03\x12\x15\n\rlast_sequence\x18\x04 \x01(\x03\x12\x0e\n\x06\x66ollow\x18\x05 \x01(\x08\x12\x13\n\x0bincarnation\x18\x06 \x01(\x03\"m\n\x13ReplayFactsResponse\x12+\n\x07notices\x18\x01 \x03(\x0b\x32\x1a.gateway.v1.SignedEnvelope\x12\x14\n\x0c\x65nd_sequence\x18\x02 \x01(\x03\x12\x13\n\x0bincarnation\x18\x03 \x01(\x03\x32_\n\x0b\x46\x61\x63tService\x12P\n\x0bReplayFacts\x12\x1e.gateway.v1.ReplayFactsRequest\x1a\x1f.gateway.v1.ReplayFactsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,11 +34,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gateway.v1.fact_pb2', _glob
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FACTNOTICE']._serialized_start=89
-  _globals['_FACTNOTICE']._serialized_end=245
-  _globals['_REPLAYFACTSREQUEST']._serialized_start=248
-  _globals['_REPLAYFACTSREQUEST']._serialized_end=384
-  _globals['_REPLAYFACTSRESPONSE']._serialized_start=386
-  _globals['_REPLAYFACTSRESPONSE']._serialized_end=474
-  _globals['_FACTSERVICE']._serialized_start=476
-  _globals['_FACTSERVICE']._serialized_end=571
+  _globals['_FACTNOTICE']._serialized_end=266
+  _globals['_REPLAYFACTSREQUEST']._serialized_start=269
+  _globals['_REPLAYFACTSREQUEST']._serialized_end=426
+  _globals['_REPLAYFACTSRESPONSE']._serialized_start=428
+  _globals['_REPLAYFACTSRESPONSE']._serialized_end=537
+  _globals['_FACTSERVICE']._serialized_start=539
+  _globals['_FACTSERVICE']._serialized_end=634
 # @@protoc_insertion_point(module_scope)

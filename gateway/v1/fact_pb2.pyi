@@ -34,6 +34,7 @@ class FactNotice(_message.Message):
     SEQUENCE_FIELD_NUMBER: _builtins.int
     PREVIOUS_NOTICE_HASH_FIELD_NUMBER: _builtins.int
     EVENT_FIELD_NUMBER: _builtins.int
+    INCARNATION_FIELD_NUMBER: _builtins.int
     source: _builtins.str
     """Required. Organisation that states the fact; must own the signing key."""
     type: _event_pb2.EventType.ValueType
@@ -42,6 +43,10 @@ class FactNotice(_message.Message):
     """Required. Number in the chain: 1, 2, 3 without holes."""
     previous_notice_hash: _builtins.bytes
     """SHA-256 of the signed payload bytes of the notice before it; empty in the first."""
+    incarnation: _builtins.int
+    """Incarnation of the chain; 0 until its source first lost its memory. In each higher one the chain
+    begins anew at number 1 and tells every fact again; those a subscriber has are known by event_id.
+    """
     @_builtins.property
     def event(self) -> _envelope_pb2.SignedEnvelope:
         """Required. The signed event, as it was signed. Its private parts are never published."""
@@ -54,10 +59,11 @@ class FactNotice(_message.Message):
         sequence: _builtins.int = ...,
         previous_notice_hash: _builtins.bytes = ...,
         event: _envelope_pb2.SignedEnvelope | None = ...,
+        incarnation: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "previous_notice_hash", b"previous_notice_hash", "sequence", b"sequence", "source", b"source", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "incarnation", b"incarnation", "previous_notice_hash", b"previous_notice_hash", "sequence", b"sequence", "source", b"source", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -76,6 +82,7 @@ class ReplayFactsRequest(_message.Message):
     AFTER_SEQUENCE_FIELD_NUMBER: _builtins.int
     LAST_SEQUENCE_FIELD_NUMBER: _builtins.int
     FOLLOW_FIELD_NUMBER: _builtins.int
+    INCARNATION_FIELD_NUMBER: _builtins.int
     source: _builtins.str
     """Required. Organisation whose facts are wanted; must be at home on the node that is called."""
     type: _event_pb2.EventType.ValueType
@@ -86,6 +93,10 @@ class ReplayFactsRequest(_message.Message):
     """Stop after this number; 0 for the present end of the chain."""
     follow: _builtins.bool
     """Go on with what is published, instead of stopping. last_sequence is then 0."""
+    incarnation: _builtins.int
+    """Incarnation to which after_sequence belongs. Where the chain has begun anew since, it is given
+    from its beginning.
+    """
     def __init__(
         self,
         *,
@@ -94,10 +105,11 @@ class ReplayFactsRequest(_message.Message):
         after_sequence: _builtins.int = ...,
         last_sequence: _builtins.int = ...,
         follow: _builtins.bool = ...,
+        incarnation: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_sequence", b"after_sequence", "follow", b"follow", "last_sequence", b"last_sequence", "source", b"source", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_sequence", b"after_sequence", "follow", b"follow", "incarnation", b"incarnation", "last_sequence", b"last_sequence", "source", b"source", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -111,8 +123,11 @@ class ReplayFactsResponse(_message.Message):
 
     NOTICES_FIELD_NUMBER: _builtins.int
     END_SEQUENCE_FIELD_NUMBER: _builtins.int
+    INCARNATION_FIELD_NUMBER: _builtins.int
     end_sequence: _builtins.int
     """Number of the last notice of the chain when the page was made: by it a lost last notice shows."""
+    incarnation: _builtins.int
+    """Incarnation of the chain when the page was made."""
     @_builtins.property
     def notices(self) -> _containers.RepeatedCompositeFieldContainer[_envelope_pb2.SignedEnvelope]:
         """Notices in the order of the chain, each a SignedEnvelope as it was signed (payload type
@@ -124,10 +139,11 @@ class ReplayFactsResponse(_message.Message):
         *,
         notices: _abc.Iterable[_envelope_pb2.SignedEnvelope] | None = ...,
         end_sequence: _builtins.int = ...,
+        incarnation: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_sequence", b"end_sequence", "notices", b"notices"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_sequence", b"end_sequence", "incarnation", b"incarnation", "notices", b"notices"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

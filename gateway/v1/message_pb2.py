@@ -28,15 +28,15 @@ from gateway.v1 import event_pb2 as gateway_dot_v1_dot_event__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18gateway/v1/message.proto\x12\ngateway.v1\x1a\x19gateway/v1/envelope.proto\x1a\x16gateway/v1/error.proto\x1a\x16gateway/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xda\x01\n\rMessageHeader\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x10\n\x08receiver\x18\x03 \x01(\t\x12\x18\n\x10lane_incarnation\x18\x04 \x01(\x03\x12\x15\n\rlane_sequence\x18\x05 \x01(\x03\x12\x1d\n\x15previous_message_hash\x18\x06 \x01(\x0c\x12.\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bseal_key_id\x18\x08 \x01(\t\"1\n\x07Message\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x16\n\x0esealed_content\x18\x02 \x01(\x0c\":\n\x0eMessageContent\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x18.gateway.v1.CarriedEvent\"\x8d\x01\n\x0c\x43\x61rriedEvent\x12)\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1a.gateway.v1.SignedEnvelope\x12&\n\x05parts\x18\x02 \x03(\x0b\x32\x17.gateway.v1.PrivatePart\x12*\n\x06titles\x18\x03 \x03(\x0b\x32\x1a.gateway.v1.SignedEnvelope\"\xbc\x01\n\x07Receipt\x12\x12\n\nreceipt_id\x18\x01 \x01(\t\x12\x10\n\x08receiver\x18\x02 \x01(\t\x12\x0e\n\x06sender\x18\x03 \x01(\t\x12&\n\x05items\x18\x04 \x03(\x0b\x32\x17.gateway.v1.ReceiptItem\x12/\n\x0breceived_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x04head\x18\x06 \x01(\x0b\x32\x14.gateway.v1.LaneHead\"I\n\x08LaneHead\x12\x13\n\x0bincarnation\x18\x01 \x01(\x03\x12\x15\n\rlast_sequence\x18\x02 \x01(\x03\x12\x11\n\thead_hash\x18\x03 \x01(\x0c\"\x99\x02\n\rLaneStatement\x12\x0e\n\x06\x61uthor\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\x12\"\n\x04sent\x18\x03 \x01(\x0b\x32\x14.gateway.v1.LaneHead\x12&\n\x08received\x18\x04 \x01(\x0b\x32\x14.gateway.v1.LaneHead\x12\x15\n\ranswer_wanted\x18\x05 \x01(\x08\x12\x12\n\nrecovering\x18\x06 \x01(\x08\x12-\n\tstated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0brecovery_id\x18\x08 \x01(\t\x12/\n\x0b\x66\x61\x63ts_since\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"7\n\rReturnedFacts\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x16\n\x0esealed_content\x18\x02 \x01(\x0c\"\xee\x01\n\x0cReturnHeader\x12\x0e\n\x06\x61uthor\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\x12\x13\n\x0brecovery_id\x18\x03 \x01(\t\x12\x0c\n\x04part\x18\x04 \x01(\x05\x12\x0c\n\x04last\x18\x05 \x01(\x08\x12\x13\n\x0bseal_key_id\x18\x06 \x01(\t\x12&\n\x08received\x18\x07 \x01(\x0b\x32\x14.gateway.v1.LaneHead\x12\"\n\x04sent\x18\x08 \x01(\x0b\x32\x14.gateway.v1.LaneHead\x12.\n\ncreated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb0\x01\n\x0bReceiptItem\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x16\n\x0emessage_digest\x18\x02 \x01(\x0c\x12+\n\x07outcome\x18\x03 \x01(\x0e\x32\x1a.gateway.v1.ReceiptOutcome\x12,\n\nexceptions\x18\x04 \x03(\x0b\x32\x18.gateway.v1.EventOutcome\x12\x1a\n\x12\x66ollows_receipt_id\x18\x05 \x01(\t\"v\n\x0c\x45ventOutcome\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12+\n\x07outcome\x18\x02 \x01(\x0e\x32\x1a.gateway.v1.ReceiptOutcome\x12\'\n\x06reason\x18\x03 \x01(\x0e\x32\x17.gateway.v1.ErrorReason\"\xa7\x01\n\nGapRequest\x12\x10\n\x08receiver\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x18\n\x10lane_incarnation\x18\x03 \x01(\x03\x12\x15\n\rfirst_missing\x18\x04 \x01(\x03\x12\x14\n\x0clast_missing\x18\x05 \x01(\x03\x12\x30\n\x0crequested_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x87\x01\n\x0eReceiptOutcome\x12\x1f\n\x1bRECEIPT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1b\n\x17RECEIPT_OUTCOME_APPLIED\x10\x01\x12\x1b\n\x17RECEIPT_OUTCOME_REFUSED\x10\x02\x12\x1a\n\x16RECEIPT_OUTCOME_PARKED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18gateway/v1/message.proto\x12\ngateway.v1\x1a\x19gateway/v1/envelope.proto\x1a\x16gateway/v1/error.proto\x1a\x16gateway/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xda\x01\n\rMessageHeader\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x10\n\x08receiver\x18\x03 \x01(\t\x12\x18\n\x10lane_incarnation\x18\x04 \x01(\x03\x12\x15\n\rlane_sequence\x18\x05 \x01(\x03\x12\x1d\n\x15previous_message_hash\x18\x06 \x01(\x0c\x12.\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bseal_key_id\x18\x08 \x01(\t\"1\n\x07Message\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x16\n\x0esealed_content\x18\x02 \x01(\x0c\":\n\x0eMessageContent\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x18.gateway.v1.CarriedEvent\"\x8d\x01\n\x0c\x43\x61rriedEvent\x12)\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1a.gateway.v1.SignedEnvelope\x12&\n\x05parts\x18\x02 \x03(\x0b\x32\x17.gateway.v1.PrivatePart\x12*\n\x06titles\x18\x03 \x03(\x0b\x32\x1a.gateway.v1.SignedEnvelope\"\xbc\x01\n\x07Receipt\x12\x12\n\nreceipt_id\x18\x01 \x01(\t\x12\x10\n\x08receiver\x18\x02 \x01(\t\x12\x0e\n\x06sender\x18\x03 \x01(\t\x12&\n\x05items\x18\x04 \x03(\x0b\x32\x17.gateway.v1.ReceiptItem\x12/\n\x0breceived_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x04head\x18\x06 \x01(\x0b\x32\x14.gateway.v1.LaneHead\"Y\n\x08LaneHead\x12\x13\n\x0bincarnation\x18\x01 \x01(\x03\x12\x15\n\rlast_sequence\x18\x02 \x01(\x03\x12\x11\n\thead_hash\x18\x03 \x01(\x0c\x12\x0e\n\x06\x63losed\x18\x04 \x01(\x08\"\xaf\x02\n\rLaneStatement\x12\x0e\n\x06\x61uthor\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\x12\"\n\x04sent\x18\x03 \x01(\x0b\x32\x14.gateway.v1.LaneHead\x12&\n\x08received\x18\x04 \x01(\x0b\x32\x14.gateway.v1.LaneHead\x12\x15\n\ranswer_wanted\x18\x05 \x01(\x08\x12\x12\n\nrecovering\x18\x06 \x01(\x08\x12-\n\tstated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0brecovery_id\x18\x08 \x01(\t\x12/\n\x0b\x66\x61\x63ts_since\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cproof_wanted\x18\n \x01(\x08\"7\n\rReturnedFacts\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x16\n\x0esealed_content\x18\x02 \x01(\x0c\"\xee\x01\n\x0cReturnHeader\x12\x0e\n\x06\x61uthor\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\x12\x13\n\x0brecovery_id\x18\x03 \x01(\t\x12\x0c\n\x04part\x18\x04 \x01(\x05\x12\x0c\n\x04last\x18\x05 \x01(\x08\x12\x13\n\x0bseal_key_id\x18\x06 \x01(\t\x12&\n\x08received\x18\x07 \x01(\x0b\x32\x14.gateway.v1.LaneHead\x12\"\n\x04sent\x18\x08 \x01(\x0b\x32\x14.gateway.v1.LaneHead\x12.\n\ncreated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb0\x01\n\x0bReceiptItem\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x16\n\x0emessage_digest\x18\x02 \x01(\x0c\x12+\n\x07outcome\x18\x03 \x01(\x0e\x32\x1a.gateway.v1.ReceiptOutcome\x12,\n\nexceptions\x18\x04 \x03(\x0b\x32\x18.gateway.v1.EventOutcome\x12\x1a\n\x12\x66ollows_receipt_id\x18\x05 \x01(\t\"v\n\x0c\x45ventOutcome\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12+\n\x07outcome\x18\x02 \x01(\x0e\x32\x1a.gateway.v1.ReceiptOutcome\x12\'\n\x06reason\x18\x03 \x01(\x0e\x32\x17.gateway.v1.ErrorReason\"\xa7\x01\n\nGapRequest\x12\x10\n\x08receiver\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x18\n\x10lane_incarnation\x18\x03 \x01(\x03\x12\x15\n\rfirst_missing\x18\x04 \x01(\x03\x12\x14\n\x0clast_missing\x18\x05 \x01(\x03\x12\x30\n\x0crequested_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x87\x01\n\x0eReceiptOutcome\x12\x1f\n\x1bRECEIPT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1b\n\x17RECEIPT_OUTCOME_APPLIED\x10\x01\x12\x1b\n\x17RECEIPT_OUTCOME_REFUSED\x10\x02\x12\x1a\n\x16RECEIPT_OUTCOME_PARKED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gateway.v1.message_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RECEIPTOUTCOME']._serialized_start=1942
-  _globals['_RECEIPTOUTCOME']._serialized_end=2077
+  _globals['_RECEIPTOUTCOME']._serialized_start=1980
+  _globals['_RECEIPTOUTCOME']._serialized_end=2115
   _globals['_MESSAGEHEADER']._serialized_start=149
   _globals['_MESSAGEHEADER']._serialized_end=367
   _globals['_MESSAGE']._serialized_start=369
@@ -48,17 +48,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECEIPT']._serialized_start=625
   _globals['_RECEIPT']._serialized_end=813
   _globals['_LANEHEAD']._serialized_start=815
-  _globals['_LANEHEAD']._serialized_end=888
-  _globals['_LANESTATEMENT']._serialized_start=891
-  _globals['_LANESTATEMENT']._serialized_end=1172
-  _globals['_RETURNEDFACTS']._serialized_start=1174
-  _globals['_RETURNEDFACTS']._serialized_end=1229
-  _globals['_RETURNHEADER']._serialized_start=1232
-  _globals['_RETURNHEADER']._serialized_end=1470
-  _globals['_RECEIPTITEM']._serialized_start=1473
-  _globals['_RECEIPTITEM']._serialized_end=1649
-  _globals['_EVENTOUTCOME']._serialized_start=1651
-  _globals['_EVENTOUTCOME']._serialized_end=1769
-  _globals['_GAPREQUEST']._serialized_start=1772
-  _globals['_GAPREQUEST']._serialized_end=1939
+  _globals['_LANEHEAD']._serialized_end=904
+  _globals['_LANESTATEMENT']._serialized_start=907
+  _globals['_LANESTATEMENT']._serialized_end=1210
+  _globals['_RETURNEDFACTS']._serialized_start=1212
+  _globals['_RETURNEDFACTS']._serialized_end=1267
+  _globals['_RETURNHEADER']._serialized_start=1270
+  _globals['_RETURNHEADER']._serialized_end=1508
+  _globals['_RECEIPTITEM']._serialized_start=1511
+  _globals['_RECEIPTITEM']._serialized_end=1687
+  _globals['_EVENTOUTCOME']._serialized_start=1689
+  _globals['_EVENTOUTCOME']._serialized_end=1807
+  _globals['_GAPREQUEST']._serialized_start=1810
+  _globals['_GAPREQUEST']._serialized_end=1977
 # @@protoc_insertion_point(module_scope)

@@ -228,7 +228,7 @@ class Receipt(_message.Message):
     @_builtins.property
     def head(self) -> Global___LaneHead:
         """Required. How far the receiver has taken the lane, this receipt included: a sender whose own
-        numbers lie below it has lost its memory.
+        numbers lie below it may have lost its memory.
         """
 
     def __init__(
@@ -258,22 +258,28 @@ class LaneHead(_message.Message):
     INCARNATION_FIELD_NUMBER: _builtins.int
     LAST_SEQUENCE_FIELD_NUMBER: _builtins.int
     HEAD_HASH_FIELD_NUMBER: _builtins.int
+    CLOSED_FIELD_NUMBER: _builtins.int
     incarnation: _builtins.int
     """Required. Incarnation, from 1."""
     last_sequence: _builtins.int
     """Required. Number of the last message at this end; 0 when there is none in this incarnation."""
     head_hash: _builtins.bytes
     """SHA-256 of the signed payload bytes of that message; empty when there is none."""
+    closed: _builtins.bool
+    """Said by the receiver: it heard that the sender recovers, and closed this incarnation behind what
+    the sender remembered. The sender goes on in a higher one.
+    """
     def __init__(
         self,
         *,
         incarnation: _builtins.int = ...,
         last_sequence: _builtins.int = ...,
         head_hash: _builtins.bytes = ...,
+        closed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["head_hash", b"head_hash", "incarnation", b"incarnation", "last_sequence", b"last_sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed", b"closed", "head_hash", b"head_hash", "incarnation", b"incarnation", "last_sequence", b"last_sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -298,6 +304,7 @@ class LaneStatement(_message.Message):
     STATED_AT_FIELD_NUMBER: _builtins.int
     RECOVERY_ID_FIELD_NUMBER: _builtins.int
     FACTS_SINCE_FIELD_NUMBER: _builtins.int
+    PROOF_WANTED_FIELD_NUMBER: _builtins.int
     author: _builtins.str
     """Required. Organisation that says so and signs."""
     peer: _builtins.str
@@ -310,6 +317,10 @@ class LaneStatement(_message.Message):
     """
     recovery_id: _builtins.str
     """UUID of the author's recovery, returned with what it asks for; empty when it is in none."""
+    proof_wanted: _builtins.bool
+    """Whether the author asks for proof that the peer has more from it than it remembers: its own last
+    facts, as ReturnedFacts. They are sent unasked, too, where `sent` lies below what was taken.
+    """
     @_builtins.property
     def sent(self) -> Global___LaneHead:
         """Required. What the author has numbered for the peer."""
@@ -340,10 +351,11 @@ class LaneStatement(_message.Message):
         stated_at: _timestamp_pb2.Timestamp | None = ...,
         recovery_id: _builtins.str = ...,
         facts_since: _timestamp_pb2.Timestamp | None = ...,
+        proof_wanted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["facts_since", b"facts_since", "received", b"received", "sent", b"sent", "stated_at", b"stated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_wanted", b"answer_wanted", "author", b"author", "facts_since", b"facts_since", "peer", b"peer", "received", b"received", "recovering", b"recovering", "recovery_id", b"recovery_id", "sent", b"sent", "stated_at", b"stated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_wanted", b"answer_wanted", "author", b"author", "facts_since", b"facts_since", "peer", b"peer", "proof_wanted", b"proof_wanted", "received", b"received", "recovering", b"recovering", "recovery_id", b"recovery_id", "sent", b"sent", "stated_at", b"stated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -398,7 +410,7 @@ class ReturnHeader(_message.Message):
     peer: _builtins.str
     """Required. The recovering organisation."""
     recovery_id: _builtins.str
-    """Required. Recovery that asked for them."""
+    """Required. Recovery that asked for them; of a proof, an identifier of its own."""
     part: _builtins.int
     """Required. Number of this part, from 1."""
     last: _builtins.bool

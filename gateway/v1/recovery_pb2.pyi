@@ -36,7 +36,7 @@ class _RecoveryCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Recover
     RECOVERY_CAUSE_RESTORED: _RecoveryCause.ValueType  # 3
     """The store was the copy that a backup made."""
     RECOVERY_CAUSE_PEER_AHEAD: _RecoveryCause.ValueType  # 4
-    """A peer proved that it has taken what the store never numbered."""
+    """A peer returned a fact of the organisation's own that the store does not have."""
 
 class RecoveryCause(_RecoveryCause, metaclass=_RecoveryCauseEnumTypeWrapper):
     """RecoveryCause says by what the loss of memory was noticed."""
@@ -50,7 +50,7 @@ RECOVERY_CAUSE_COUNTER_MISSING: RecoveryCause.ValueType  # 2
 RECOVERY_CAUSE_RESTORED: RecoveryCause.ValueType  # 3
 """The store was the copy that a backup made."""
 RECOVERY_CAUSE_PEER_AHEAD: RecoveryCause.ValueType  # 4
-"""A peer proved that it has taken what the store never numbered."""
+"""A peer returned a fact of the organisation's own that the store does not have."""
 Global___RecoveryCause: _TypeAlias = RecoveryCause  # noqa: Y015
 
 class _RecoveryPeerState:

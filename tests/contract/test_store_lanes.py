@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.domain.lanes import ReceivingLane, SendingLane
+from gateway.domain.lanes import LaneHead, ReceivingLane, SendingLane
 from gateway.domain.organisations import OrgId
 from gateway.ports.outbox import MessageState, OutMessage
 from gateway.ports.store import Work
@@ -77,6 +77,11 @@ async def test_what_waits_too_long_is_sent_no_more_by_itself(store: SqlStore) ->
         assert found is not None
         assert (found.state, found.waits_since) == (MessageState.SENT, LATER)
         assert work.backlog.revive(WUHUA, ZHENXIONG, 1, 1, 3, LATER, receipted=True) == 3
+        work.recoveries.begin_lane(WUHUA, ZHENXIONG, SendingLane(2), LaneHead(1, 2, "d2"))
+        assert work.backlog.revive(WUHUA, ZHENXIONG, 1, 1, 3, LATER, receipted=True) == 2
+        replaced = work.outbox.find(WUHUA, message(3).message_id)
+        assert replaced is not None
+        assert replaced.state is MessageState.REPLACED
 
     await store.write(task)
 

@@ -79,6 +79,23 @@ async def test_held_back_never_falls_behind(store: SqlStore) -> None:
     await store.write(task)
 
 
+async def test_what_cannot_leave_waits_or_is_taken_back(store: SqlStore) -> None:
+    """A message put off is no attempt; a delivery withdrawn is gone, and no message carries it."""
+
+    def task(work: Work) -> None:
+        pack(work, 1)
+        (due,) = work.outbox.due(NOW, 10)
+        work.outbox.put_off(due.message_id, LATER)
+        assert not work.outbox.due(NOW, 10)
+        assert work.outbox.due(LATER, 10) == [due]
+        work.outbox.deliver(WUHUA, (SHUIFU,), "e9")
+        (waiting,) = work.outbox.waiting(10)
+        work.outbox.withdraw(waiting.number)
+        assert not work.outbox.waiting(10)
+
+    await store.write(task)
+
+
 async def test_message_is_due_until_its_final_receipt(store: SqlStore) -> None:
     """A message comes up again and again in lane order until a final receipt closes it."""
 

@@ -181,3 +181,8 @@ async def test_chains_of_facts(store: SqlStore) -> None:
         assert facts.first_since(WUHUA, GRANTED, NOW + 9 * DAY) is None
 
     await store.read(see)
+    await store.write(lambda work: work.facts.clear(ZHENXIONG))
+    await store.read(see)
+    await store.write(lambda work: work.facts.clear(WUHUA))
+    assert await store.read(lambda work: work.facts.chains(WUHUA)) == {}
+    assert await store.read(lambda work: work.facts.page(WUHUA, GRANTED, 0, 9, PAGE)) == []

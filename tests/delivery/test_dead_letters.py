@@ -1,5 +1,6 @@
 """What did not take effect waits in the open; an operator takes it up again, once, or gives it up."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from tests.delivery.dead_list import KIND, STATE, discard, listed, redrive
 from tests.delivery.forge import Forge, of_case
 from tests.delivery.inquiry import Inquiry
 from tests.delivery.post import answers, hand_over
+from tests.delivery.rotation import without_keys
 from tests.world.estate import SHUIFU, WUHUA
 from tests.world.province import Province
 
@@ -125,6 +127,43 @@ async def test_giving_a_parked_event_up_refuses_it_and_frees_its_case(noted: Not
     said = answers(await hand_over(noted.province, WUHUA, message))
     assert said == ["REFUSED TITLE_UNKNOWN", "APPLIED"]
     assert not await listed(noted.province, WUHUA)
+
+
+@pytest.mark.parametrize(
+    ("settle", "said"),
+    [(redrive, ["APPLIED", "APPLIED"]), (discard, ["REFUSED TITLE_UNKNOWN", "APPLIED"])],
+)
+async def test_the_sender_hears_unasked_what_an_operator_decided(
+    noted: Noted, settle: Callable[..., Any], said: list[str]
+) -> None:
+    """The receipts leave at the keeper's next turn, once, also after a restart in between."""
+    await noted.arrive(0, PARKED)
+    await noted.arrive(0)
+    await noted.wait_out()
+    noted.fates.clear()
+    (letter,) = await listed(noted.province, WUHUA)
+    await settle(noted.province, WUHUA, letter.dead_letter_id)
+    node = noted.province.node_of[WUHUA]
+    await node.store.close()
+    node.open()
+    for answered in (said, []):
+        before = len(noted.province.bus.carried)
+        await node.lane_keeper.tend()
+        carried = noted.province.bus.carried[before:]
+        assert answers([data for receiver, data in carried if receiver == SHUIFU]) == answered
+
+
+async def test_a_message_taken_up_again_is_answered_unasked(noted: Noted) -> None:
+    """As if it had just come."""
+    with without_keys(noted.province, WUHUA, SHUIFU):
+        event_id, _ = await noted.arrive(0)
+    (letter,) = await listed(noted.province, WUHUA)
+    await redrive(noted.province, WUHUA, letter.dead_letter_id)
+    assert await logged(noted.province, event_id)
+    before = len(noted.province.bus.carried)
+    await noted.province.node_of[WUHUA].lane_keeper.tend()
+    carried = noted.province.bus.carried[before:]
+    assert answers([data for receiver, data in carried if receiver == SHUIFU]) == ["APPLIED"]
 
 
 async def test_what_takes_effect_after_all_leaves_the_list_by_itself(noted: Noted) -> None:

@@ -107,7 +107,9 @@ async def test_an_act_under_anothers_or_an_old_title_is_refused(
 
 @pytest.mark.fault("M7")
 async def test_two_facts_never_share_an_identifier(province: Province, fates: Fates) -> None:
-    """Another fact under a known identifier is refused aloud; the very same one is not new."""
+    """Another fact under a known identifier is refused aloud, with both kept as their source
+    signed them; the very same one is not new.
+    """
     case = await (await Inquiry(province).settled("submitted")).case()
     forge = Forge(province)
     event = forge.event(SHUIFU, FactKind.LETTER_NOTED, NOTED, [of_case(case)])
@@ -117,7 +119,13 @@ async def test_two_facts_never_share_an_identifier(province: Province, fates: Fa
     )
     assert await say(province, forge, WUHUA, forge.carried(event)) == ["APPLIED"]
     assert await say(province, forge, WUHUA, forge.carried(event)) == ["APPLIED"]
-    assert await say(province, forge, WUHUA, forge.carried(other)) == ["REFUSED EQUIVOCATION"]
+    for _ in range(2):
+        assert await say(province, forge, WUHUA, forge.carried(other)) == ["REFUSED EQUIVOCATION"]
+    (listed,) = await province.look(WUHUA, lambda desk: desk.work.dead_letters.page(WUHUA))
+    letter = await province.look(WUHUA, lambda d: d.work.dead_letters.get(WUHUA, listed.id))
+    assert (letter.kind, letter.peer, letter.event_id) == ("EQUIVOCATION", SHUIFU, event_id)
+    kept = [SignedEnvelope.FromString(data) for data in (letter.evidence, letter.envelope)]
+    assert kept == [event, other]
 
 
 def in_minutes(province: Province, minutes: int) -> Timestamp:

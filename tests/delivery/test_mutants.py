@@ -16,7 +16,7 @@ from tests.delivery.storm import play
 from tests.faults.reporting import add_line
 
 MANY = int(os.environ.get("MUTANT_SEEDS", "10"))
-FEW = 8
+FEW = 24
 
 
 async def found_out(founded: Found, deaths: Deaths, seed: int) -> bool:

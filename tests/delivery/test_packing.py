@@ -153,6 +153,30 @@ async def test_a_sender_without_a_key_holds_back_its_own_lanes_only(
     assert len(sent) == 4
 
 
+async def test_a_lane_on_which_the_node_stumbles_waits_alone(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A damaged record of one lane keeps back no other; mended, the lane's mail leaves by itself."""
+    inquiry = await Inquiry(province).settled("submitted")
+    carried = pack_lanes._carried
+
+    def stumble(desk: Any, receiver: OrgId, event_id: str) -> Any:
+        if receiver == WUHUA_SCHOOL:
+            raise LookupError("a private part is gone")
+        return carried(desk, receiver, event_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pack_lanes, "_carried", stumble)
+        await inquiry.confirmed()
+        await province.send()
+        assert WUHUA_TOWNSHIP in receivers_on_the_bus(province)
+        assert WUHUA_SCHOOL not in receivers_on_the_bus(province)
+    await province.settle()
+    province.clock.advance(minutes=1, seconds=1)
+    await province.settle()
+    assert (await inquiry.case(WUHUA_SCHOOL)).holder == WUHUA
+
+
 async def test_late_mail_carries_the_titles_of_its_own_time(
     province: Province, without_seal_key: Lacks
 ) -> None:

@@ -204,7 +204,7 @@ async def test_another_refused_fact_beside_a_letter_does_not_undo_it(
         found = verify(self, envelope, payload_type, at)
         seen.append(payload_type)
         if sum("event" in kind for kind in seen) == 2 and "event" in payload_type:
-            return type(found)(found.steps, Reason.KEY_REVOKED, found.signer, found.key_id)
+            return type(found)(found.steps, Reason.SIGNATURE_INVALID, found.signer, found.key_id)
         return found
 
     with monkeypatch.context() as patch:

@@ -36,7 +36,7 @@ def lost(monkeypatch: pytest.MonkeyPatch) -> Lost:
     def note(desk: Desk, peer: OrgId, head: LaneHead) -> None:
         found.append((desk.org, peer, head))
 
-    monkeypatch.setattr(lane_statements, "memory_lost", note)
+    monkeypatch.setattr(lane_statements, "doubt_memory", note)
     return found
 
 

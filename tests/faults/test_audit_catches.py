@@ -15,6 +15,7 @@ from tests.faults.audit import Answered
 from tests.faults.findings import Invariant
 from tests.faults.mutant_node import FAULTY, HASTY_IN
 from tests.faults.processes import NODE, ProcessProvince
+from tests.stores import Stores
 from tests.world.estate import ESTATE, POLICE, WUHUA, ZHENXIONG
 from tests.world.story import Story
 from tests.world.waiting import eventually
@@ -25,10 +26,10 @@ _A_WHILE = 8.0  # seconds in which a sound gateway would have healed
 
 
 @pytest.fixture
-def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessProvince]:
+def faulty(tmp_path_factory: pytest.TempPathFactory, stores: Stores) -> Iterator[ProcessProvince]:
     """A province for one test, because what it does there cannot be healed."""
     estate = Estate(nodes=tuple(node for node in ESTATE.nodes if node.name in _NAMES))
-    province = ProcessProvince(tmp_path_factory.mktemp("faulty"), estate)
+    province = ProcessProvince(tmp_path_factory.mktemp("faulty"), estate, stores)
     try:
         province.start()
         yield province

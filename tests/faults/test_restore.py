@@ -10,11 +10,12 @@ import pytest
 
 from gateway.crypto.development import Estate
 from gateway.domain.organisations import OrgId
-from gateway.store.backup import back_up
+from gateway.store.backup import BackupFault, back_up
 from gateway.store.engine import sqlite_file
 from gateway.store.restore import restore
 from gateway.v1 import recovery_pb2
 from tests.faults.processes import ProcessProvince
+from tests.stores import Stores
 from tests.world.estate import ESTATE, WUHUA, ZHENXIONG, ZHENXIONG_TOWNSHIP
 from tests.world.story import Story
 from tests.world.waiting import eventually
@@ -22,14 +23,12 @@ from tests.world.waiting import eventually
 E = "wuhua"
 NODES = {"wuhua", "zhenxiong", "police"}
 
-pytestmark = pytest.mark.sqlite_alone  # a store is put back as a file
-
 
 @pytest.fixture
-def province(tmp_path: Path) -> Iterator[ProcessProvince]:
+def province(tmp_path: Path, stores: Stores) -> Iterator[ProcessProvince]:
     """A province of its own: what was put back must not meet other tests."""
     estate = Estate(nodes=tuple(node for node in ESTATE.nodes if node.name in NODES))
-    province = ProcessProvince(tmp_path / "province", estate)
+    province = ProcessProvince(tmp_path / "province", estate, stores)
     province.start()
     try:
         yield province
@@ -58,12 +57,19 @@ def holders(province: ProcessProvince, case_id: str) -> list[OrgId]:
     return [org for org in (WUHUA, ZHENXIONG) if story.case(org).may_act]
 
 
-def store_of(province: ProcessProvince) -> tuple[str, Path]:
-    """Return URL and file of the county's store."""
-    url = province.process(E).config.store.url
-    path = sqlite_file(url)
-    assert path is not None
-    return url, path
+def url_of(province: ProcessProvince) -> str:
+    """Return the URL of the county's store."""
+    return province.process(E).config.store.url
+
+
+def restored(province: ProcessProvince, target: Path) -> str:
+    """Restore the county's store and return where the old one is kept; empty while it is in use."""
+    try:
+        return restore(url_of(province), target, replace=True, now=datetime.now(UTC))[1]
+    except BackupFault as fault:
+        if "A node works" not in str(fault):
+            raise
+        return ""  # PostgreSQL hears of the death a moment later
 
 
 def incarnation(province: ProcessProvince) -> int:
@@ -77,7 +83,7 @@ def handed_over_after_backup(province: ProcessProvince, target: Path) -> Story:
     story.due(ZHENXIONG.division)
     story.dispatched(ZHENXIONG)
     story.registered(ZHENXIONG)
-    back_up(store_of(province)[0], target, E, datetime.now(UTC))
+    back_up(url_of(province), target, E, datetime.now(UTC))
     story.accepted(ZHENXIONG)
     story.seen_by(ZHENXIONG, "ASSIGNED")
     story.seen_by(WUHUA, "ASSIGNED")
@@ -100,11 +106,11 @@ def test_a_restored_backup_heals(province: ProcessProvince, tmp_path: Path) -> N
     """`gateway backup`, a grant, death, `gateway restore`, start: the case stays with its holder."""
     target = tmp_path / "backup"
     story = handed_over_after_backup(province, target)
-    url, path = store_of(province)
     province.process(E).kill()
     province.engine(E).dispose()
-    _, kept = restore(url, target, replace=True, now=datetime.now(UTC))
-    assert Path(kept).exists()
+    kept = eventually(partial(restored, province, target), "the restore")
+    path = sqlite_file(url_of(province))
+    assert path is None or Path(kept).exists()
     province.restart(E)
     eventually(partial(has_ended, province, WUHUA), "the end of the recovery")
     shown = recovery(province, WUHUA)
@@ -113,13 +119,15 @@ def test_a_restored_backup_heals(province: ProcessProvince, tmp_path: Path) -> N
     assert shown.asked == shown.answered
     assert holders(province, story.case_id) == [ZHENXIONG]
     assert incarnation(province) > 1
-    assert path.stat().st_mode & 0o077 == 0
+    assert path is None or path.stat().st_mode & 0o077 == 0
     go_on(province, story)
 
 
+@pytest.mark.sqlite_alone  # nobody puts a file of a database server back by hand
 def test_an_old_copy_is_found_out_by_the_counter(province: ProcessProvince, tmp_path: Path) -> None:
     """Somebody puts an old file back by hand: the counter beside it tells, and the county heals."""
-    _, path = store_of(province)
+    path = sqlite_file(url_of(province))
+    assert path is not None
     old = tmp_path / "old.sqlite"
     story = Story(province)
     story.due(ZHENXIONG.division)

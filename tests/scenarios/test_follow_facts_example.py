@@ -12,6 +12,7 @@ import pytest
 
 from gateway.domain.facts import FactKind
 from gateway.v1 import event_pb2, fact_pb2
+from tests.stores import Stores
 from tests.world.estate import WUHUA, ZHENXIONG
 from tests.world.followers import SEED, SUPERVISED, Follower
 from tests.world.running import RunningProvince
@@ -23,9 +24,9 @@ GRANTED = FactKind.TITLE_GRANTED
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProvince]:
+def world(tmp_path_factory: pytest.TempPathFactory, stores: Stores) -> Iterator[RunningProvince]:
     """Two counties and public security at work, and a broker that will drop facts."""
-    province = RunningProvince(tmp_path_factory.mktemp("province"), SUPERVISED)
+    province = RunningProvince(tmp_path_factory.mktemp("province"), SUPERVISED, stores)
     try:
         province.start()
         yield province

@@ -12,6 +12,7 @@ from gateway.ports.failpoints import Failpoint
 from gateway.v1 import event_pb2
 from gateway.v1.envelope_pb2 import SignedEnvelope
 from tests.faults.processes import ProcessProvince
+from tests.stores import Stores
 from tests.world.estate import WUHUA, ZHENXIONG
 from tests.world.followers import SUPERVISED, Follower
 from tests.world.story import Story
@@ -21,9 +22,9 @@ GRANTED = FactKind.TITLE_GRANTED
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessProvince]:
+def world(tmp_path_factory: pytest.TempPathFactory, stores: Stores) -> Iterator[ProcessProvince]:
     """Each node a process of its own, which can be killed."""
-    province = ProcessProvince(tmp_path_factory.mktemp("province"), SUPERVISED)
+    province = ProcessProvince(tmp_path_factory.mktemp("province"), SUPERVISED, stores)
     try:
         province.start()
         yield province

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from gateway.domain.organisations import OrgId
-from gateway.ports.bus import BusUnavailable, Handler
+from gateway.ports.bus import LARGEST_ITEM, BusUnavailable, Handler
 
 Meddle = Callable[[OrgId, bytes], Sequence[bytes]]
 """Takes one item on its way and returns what arrives instead: nothing, one, or several."""
@@ -27,6 +27,8 @@ class MemoryBus:
         """Take items, unless it is away."""
         if self.away:
             raise BusUnavailable
+        if any(len(item) > LARGEST_ITEM for item in items):
+            raise ValueError
         for item in items:
             self.carried.append((receiver, item))
             self.waiting.extend((receiver, arriving) for arriving in self.meddle(receiver, item))

@@ -42,7 +42,6 @@ def require_party(desk: Desk, arrived: ArrivedEvent, case: DropoutCase) -> None:
     has had, and public security of this place.
     """
     order = desk.work.orders.get(desk.org, case.order_id) if case.order_id else None
-    placement = desk.work.placements.get(desk.org, case.placement_id) if case.placement_id else None
     require_source(
         arrived,
         case.school,
@@ -50,10 +49,15 @@ def require_party(desk: Desk, arrived: ArrivedEvent, case: DropoutCase) -> None:
         OrgId(case.enrolment_county, Role.EDU),
         agency_of(desk, Role.PSB),
         order.township if order else None,
-        placement.school if placement else None,
+        *schools_asked(desk, case),
         *case.informed,
         *(title.holder for title in known_titles(desk, case.id)),
     )
+
+
+def schools_asked(desk: Desk, case: DropoutCase) -> tuple[OrgId, ...]:
+    """Return every school that was ever asked to take the child, not the last one alone."""
+    return tuple(asked.school for asked in desk.work.placements.page(desk.org, case_id=case.id))
 
 
 def require_passed_on(desk: Desk, arrived: ArrivedEvent) -> None:

@@ -18,7 +18,12 @@ from gateway.domain.orders import (
 from gateway.domain.placements import Placement, PlacementKind, PlacementState, PlacementTrigger
 from gateway.service.arrivals import ArrivedEvent
 from gateway.service.desk import Desk
-from gateway.service.effects.checks import require_case, require_passed_on, require_source
+from gateway.service.effects.checks import (
+    require_case,
+    require_passed_on,
+    require_source,
+    schools_asked,
+)
 from gateway.service.parties import Matter, receivers
 from gateway.service.private_parts import stated_whereabouts
 from gateway.service.state_fact import state_fact
@@ -164,17 +169,16 @@ def student_returned(desk: Desk, arrived: ArrivedEvent) -> None:
     """A school sees the child again: the holder's case is RETURNED, its order fulfilled."""
     case = require_case(desk, arrived)
     holder = case.holder == desk.org
-    placement = desk.work.placements.get(desk.org, case.placement_id) if case.placement_id else None
     if not holder:
         if not _sent_to_former_holder(desk, arrived, case):
             require_passed_on(desk, arrived)
         else:
-            require_source(arrived, case.school, placement.school if placement else None)
+            require_source(arrived, case.school, *schools_asked(desk, case))
             _forward(desk, arrived, case)
         if case.state is not CaseState.RETURNED:
             desk.work.cases.put(desk.org, case.observed(CaseState.RETURNED, desk.now))
         return
-    require_source(arrived, case.school, placement.school if placement else None)
+    require_source(arrived, case.school, *schools_asked(desk, case))
     if not CASE_MACHINE.allows(case.state, CaseTrigger.RETURN):
         return  # stated again, or after the placement: information is never refused (rule 5)
     case = replace(case.moved(CaseTrigger.RETURN, desk.now), returned_to=arrived.source)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, text
@@ -64,6 +65,16 @@ async def idle(one: Process) -> None:
             await asyncio.sleep(0.01)
 
 
+async def lasts_until(url: str) -> datetime:
+    """Return when the lease runs out."""
+    engine = open_engine(url)
+    with engine.connect().execution_options(reading=True) as connection:
+        found = connection.execute(text("SELECT expires_at FROM leases")).scalar_one()
+    engine.dispose()
+    assert isinstance(found, datetime)
+    return found
+
+
 async def test_one_works_and_the_next_follows_at_once(url: str) -> None:
     """The second waits while the first holds; when that ends in order, the lease of a minute is
     not waited for.
@@ -77,6 +88,32 @@ async def test_one_works_and_the_next_follows_at_once(url: str) -> None:
             await working(second)
             assert not first.working.is_set()
     assert (first.times, second.times) == (1, 1)
+
+
+async def test_the_lease_is_kept_until_the_duties_have_ended(url: str) -> None:
+    """Duties that take longer to end than the lease lasts keep it meanwhile: nobody follows."""
+    begun, last_word = asyncio.Event(), asyncio.Event()
+
+    async def end_slowly() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await last_word.wait()
+
+    engine = open_engine(url)
+    ending = asyncio.create_task(SqlLease(engine, 1.5).keep(end_slowly))
+    await begun.wait()
+    async with process(url) as second:
+        ending.cancel()
+        ends_at = await lasts_until(url)
+        while await lasts_until(url) - ends_at < timedelta(seconds=2):  # noqa: ASYNC110 - the row
+            await asyncio.sleep(0.01)
+        assert not second.working.is_set()
+        last_word.set()
+        await working(second)
+        await asyncio.wait({ending})
+    engine.dispose()
 
 
 async def test_a_dead_holder_is_followed(url: str) -> None:

@@ -1,11 +1,14 @@
 """What is asked of a server before the gateway trusts it with anything."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
 
+from gateway.ports.condition import Code
 from gateway.store import postgresql as settings
+from gateway.store.checks import store_findings
 from gateway.store.engine import open_engine
 from gateway.store.faults import UnsafeStore
 from gateway.store.postgresql import keeps_checksums
@@ -43,12 +46,26 @@ def test_careless_server_is_refused(altered: PostgresqlServer, url: str, name: s
     eventually(lambda: refusal(url) == f"PostgreSQL runs with {name}=off; on is needed.", "refusal")
 
 
-def test_careless_database_is_refused(postgresql: PostgresqlServer, database: str) -> None:
-    """The same for a setting of one database."""
+@pytest.mark.parametrize(
+    ("name", "value", "needed"),
+    [("synchronous_commit", "off", "on"), ("default_transaction_read_only", "on", "off")],
+)
+def test_careless_database_is_refused(
+    postgresql: PostgresqlServer, database: str, name: str, value: str, needed: str
+) -> None:
+    """The same for a setting of one database; so is one that is kept for reading only."""
     with postgresql.connect() as link:
-        link.execute(f'ALTER DATABASE "{database}" SET synchronous_commit = off'.encode())
-    with pytest.raises(UnsafeStore, match="synchronous_commit=off; on is needed"):
-        open_engine(postgresql.url.format(database=database)).connect()
+        link.execute(f'ALTER DATABASE "{database}" SET {name} = {value}'.encode())
+    said = f"PostgreSQL runs with {name}={value}; {needed} is needed."
+    assert refusal(postgresql.url.format(database=database)) == said
+
+
+def test_an_empty_database_is_no_outdated_store(postgresql: PostgresqlServer) -> None:
+    """The doctor says that there is no store yet: a node makes it when it starts."""
+    url = postgresql.new_database("nothing-yet")
+    (found,) = store_findings(url, datetime.now(UTC))
+    assert found.code is Code.STORE_ABSENT
+    assert found.facts == {"path": "postgresql:nothing-yet"}
 
 
 def test_old_server_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

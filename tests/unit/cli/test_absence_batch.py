@@ -11,6 +11,7 @@ import pytest
 from gateway.v1.absence_pb2 import (
     ABSENCE_KIND_UNEXCUSED,
     Absence,
+    ReportAbsenceRequest,
     ReportAbsenceResponse,
     ReportAbsencesRequest,
     ReportAbsencesResponse,
@@ -29,8 +30,12 @@ def line(token: str, **more: object) -> str:
 
 
 def judge(request: ReportAbsencesRequest) -> ReportAbsencesResponse:
+    """Answer the reports of a message together."""
+    return ReportAbsencesResponse(answers=map(judge_one, request.reports))
+
+
+def judge_one(report: ReportAbsenceRequest) -> ReportAbsencesResponse:
     """Refuse the child called `low`, record all others."""
-    report = request.report
     if report.subject.subject_id == "low":
         refused = RefusedRecord(
             reason=ERROR_REASON_BELOW_THRESHOLD, message="One day.", advice="Wait."
@@ -50,6 +55,12 @@ def batch(fake: FakeGateway, tmp_path: Path) -> Path:
     return path
 
 
+def sent(fake: FakeGateway) -> list[ReportAbsenceRequest]:
+    """Return every report that was sent."""
+    messages: list[Any] = list(fake.asked)
+    return [report for message in messages for report in message.reports]
+
+
 def test_each_line_is_answered(run: Run, fake: FakeGateway, batch: Path) -> None:
     """Every line gets its own answer with its number; one refusal makes the exit code 1."""
     result = run("absence", "report", "--batch", str(batch))
@@ -62,13 +73,13 @@ def test_each_line_is_answered(run: Run, fake: FakeGateway, batch: Path) -> None
         "Line 4: recorded A-b",
     ]
     assert "2 recorded, 1 refused" in result.stderr
-    requests: list[Any] = list(fake.asked)
-    assert [request.report.actor_post for request in requests] == [
+    reports = sent(fake)
+    assert [report.actor_post for report in reports] == [
         "HEAD_TEACHER",
         "HEAD_TEACHER",
         "SYSTEM",
     ]
-    assert requests[0].report.days[0].kind == ABSENCE_KIND_UNEXCUSED
+    assert reports[0].days[0].kind == ABSENCE_KIND_UNEXCUSED
 
 
 def test_each_line_is_answered_in_json(run: Run, batch: Path) -> None:
@@ -85,10 +96,20 @@ def test_repeating_keeps_the_ids(run: Run, fake: FakeGateway, batch: Path) -> No
     run("absence", "report", "--batch", str(batch), "--request-id", GIVEN)
     batch.write_text(batch.read_text().replace('"low"', '"mended"'))
     run("absence", "report", "--batch", str(batch), "--request-id", GIVEN)
-    requests: list[Any] = list(fake.asked)
-    ids = [request.report.request_id for request in requests]
+    ids = [report.request_id for report in sent(fake)]
     assert len({uuid.UUID(one) for one in ids}) == 4
     assert (ids[0], ids[2]) == (ids[3], ids[5])
+
+
+def test_many_lines_travel_a_hundred_at_a_time(run: Run, fake: FakeGateway, tmp_path: Path) -> None:
+    """250 lines are three messages of the stream, and each is answered under its number."""
+    fake.answers["ReportAbsencesRequest"] = judge
+    path = tmp_path / "many.jsonl"
+    path.write_text("\n".join(line(f"c{number}") for number in range(250)))
+    result = run("absence", "report", "--batch", str(path))
+    messages: list[Any] = list(fake.asked)
+    assert [len(message.reports) for message in messages] == [100, 100, 50]
+    assert result.stdout.splitlines()[249] == "Line 250: recorded A-c249"
 
 
 def test_from_standard_input(run: Run, fake: FakeGateway, batch: Path) -> None:

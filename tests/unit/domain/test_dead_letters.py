@@ -21,10 +21,15 @@ LETTER = DeadLetter(
 
 
 @pytest.mark.parametrize("kind", DeadLetterKind)
-def test_what_a_receipt_refused_is_not_taken_up_again(kind: DeadLetterKind) -> None:
-    """A signed refusal stands: only its author can state the matter anew."""
-    refused = {DeadLetterKind.EQUIVOCATION, DeadLetterKind.LANE_BROKEN, DeadLetterKind.UNREADABLE}
-    assert replace(LETTER, kind=kind).redrivable == (kind not in refused)
+def test_what_is_another_s_to_mend_is_not_taken_up_again(kind: DeadLetterKind) -> None:
+    """What was refused by signed receipt, or only claimed, its author alone can state anew."""
+    theirs = {
+        DeadLetterKind.EQUIVOCATION,
+        DeadLetterKind.LANE_BROKEN,
+        DeadLetterKind.UNREADABLE,
+        DeadLetterKind.CLAIM_UNPROVED,
+    }
+    assert replace(LETTER, kind=kind).redrivable == (kind not in theirs)
 
 
 @pytest.mark.parametrize("state", DeadLetterState)

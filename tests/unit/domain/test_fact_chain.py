@@ -71,6 +71,17 @@ def test_a_second_history_is_never_taken(taken: int, arrives: int) -> None:
         assert verdict is FactVerdict.FORKED
 
 
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 3))
+def test_a_higher_incarnation_begins_anew(taken: int, arrives: int, lost: int) -> None:
+    """Its first notice is taken, a later one shows what is missing; the chain that ended is past."""
+    chain = FactChain(taken, "aa", lost)
+    first = judge_notice(chain, arrives, "" if arrives == 1 else "bb", "cc", lost + 1)
+    assert first is (FactVerdict.TAKE if arrives == 1 else FactVerdict.GAP)
+    anew = chain.heard(lost + 1).advanced("cc")
+    assert anew == FactChain(1, "cc", lost + 1)
+    assert judge_notice(anew, taken + 1, "aa", "dd", lost) is FactVerdict.REPEATED
+
+
 def test_there_is_nothing_before_the_first() -> None:
     """Number 0 and a first notice that names one before it belong to no chain."""
     assert judge_notice(FactChain(), 0, "", "") is FactVerdict.FORKED

@@ -67,6 +67,12 @@ def test_a_lane_goes_on_above_all_that_was_used(incarnation: int, taken: LaneHea
     assert (lane.next_sequence, lane.head_hash) == (1, "")
 
 
+def test_no_peer_pushes_a_lane_ahead_of_the_clock() -> None:
+    """What lies days ahead of the clock was never used, whoever says so."""
+    assert began_anew(SendingLane(3), LaneHead(MINUTE + 10**6), NOW).incarnation == MINUTE
+    assert began_anew(SendingLane(3), LaneHead(MINUTE + 60), NOW).incarnation == MINUTE + 61
+
+
 def test_a_waived_peer_gets_a_lane_that_no_earlier_recovery_used() -> None:
     """Of a silent peer nobody knows which incarnations it has seen: the clock names the next."""
     assert began_anew(SendingLane(3), None, NOW).incarnation == MINUTE

@@ -2,10 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -17,10 +16,8 @@ from gateway.ports.store import StoreUnavailable
 from gateway.service import adapter_host
 from gateway.service.answer_exchange import answer_exchange
 from gateway.store import tables
-from tests.stores import Stores
 from tests.unit.service.scripted_adapter import (
     Scripted,
-    ask,
     called,
     entries_stated,
     entry,
@@ -33,18 +30,6 @@ from tests.unit.service.scripted_adapter import (
 )
 from tests.world.estate import PLATFORM, WUHUA_SCHOOL
 from tests.world.province import MONDAY, Province
-
-
-@pytest.fixture
-async def province(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stores: Stores
-) -> AsyncIterator[Province]:
-    """Return a province in which the platform was asked to enter two absences."""
-    monkeypatch.setattr(adapter_host, "_IDLE_SECONDS", 0.01)
-    province = Province(tmp_path / "province", stores)
-    await ask(province, 2)
-    yield province
-    await province.close()
 
 
 async def test_done_becomes_one_signed_fact(province: Province) -> None:

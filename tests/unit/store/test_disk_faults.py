@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from gateway.domain.organisations import OrgId
+from gateway.log_events import held_lines
 from gateway.ports.condition import Code
 from gateway.ports.store import StoreUnavailable, Work
 from gateway.store.disk_faults import EXIT_CODE, ailment, heed, is_untrusted
@@ -124,6 +126,22 @@ def test_a_damaged_page_ends_the_process(
     path.write_bytes(path.read_bytes()[:4096] + b"\xff" * (path.stat().st_size - 4096))
     with pytest.raises(_Ended), engine.connect().execution_options(reading=True) as connection:
         connection.execute(text("SELECT count(*) FROM bookmarks")).scalar()
+
+
+def test_the_end_is_told_whatever_becomes_of_the_transaction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its line does not wait for a commit, as others of a transaction do."""
+
+    def ended(_code: int) -> NoReturn:
+        raise _Ended
+
+    monkeypatch.setattr("os._exit", ended)
+    fault = sqlite3.DatabaseError("malformed")
+    fault.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    with capture_logs() as lines, held_lines(), pytest.raises(_Ended):
+        heed(fault)
+    assert [line["event"] for line in lines] == ["store.broken"]
 
 
 def test_any_other_error_is_let_pass() -> None:

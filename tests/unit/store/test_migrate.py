@@ -108,8 +108,8 @@ def test_failed_migration_leaves_nothing(engine: Engine) -> None:
 
 
 def test_empty_store_is_refused(engine: Engine) -> None:
-    """A store that was never migrated is refused with the command to run."""
-    with pytest.raises(StoreOutdated, match="gateway db migrate"):
+    """A store that was never migrated is called empty, and refused with the command to run."""
+    with pytest.raises(StoreOutdated, match=r"is empty.*gateway db migrate"):
         require_current(engine)
 
 
