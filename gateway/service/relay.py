@@ -44,6 +44,7 @@ class Relay:
         self._store = store
         self._bus = bus
         self._tools = tools
+        self._bell = store.bell()
         self._look_again = datetime.min.replace(tzinfo=UTC)
         self._sending: dict[OrgId, asyncio.Task[None]] = {}
         self._served: frozenset[OrgId] = frozenset()
@@ -51,17 +52,16 @@ class Relay:
 
     async def run(self) -> None:
         """Pack and send whatever waits, at every commit and every second, until cancelled."""
-        bell = self._store.bell()
         try:
             while True:
-                bell.clear()
+                self._bell.clear()
                 round_ = await ended(self._round())
                 fault = round_.exception()
                 if fault is not None:  # what was not sent stays due; nobody's mail ends the node
                     log(LogEvent.MAIL_FAILED, level="error", fault=type(fault).__name__)
                     await asyncio.sleep(_IDLE_SECONDS)
                 elif not round_.result():
-                    await rung(bell, _IDLE_SECONDS)
+                    await rung(self._bell, _IDLE_SECONDS)
         finally:
             for task in self._sending.values():
                 task.cancel()
@@ -129,6 +129,7 @@ class Relay:
 
     def _sent(self, receiver: OrgId, done: "asyncio.Task[None]") -> None:
         del self._sending[receiver]
+        self._bell.set()  # more may wait for the same receiver by now
         if not done.cancelled() and (fault := done.exception()) is not None:
             log(LogEvent.MAIL_FAILED, level="error", fault=type(fault).__name__)
 
