@@ -62,6 +62,8 @@ def test_each_of_three_brokers_dies_in_turn(
             eventually(lambda told=told: officers.told > told, "a story told", most=_CALM_BY)  # type: ignore[misc]
             officers.check()
             server.start()
+            # Else the next to die would be the second of three: then mail waits.
+            eventually(server.healthy, "the server has caught up", most=_CALM_BY)
     with fault_report.healing():
         eventually(clustered.settled, "everything receipted", most=_CALM_BY)
     fault_report.require(clustered.audit.healed(clustered.answered))

@@ -13,6 +13,8 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self
 
@@ -44,11 +46,12 @@ def changed(text: str, changes: Mapping[str, str]) -> str:
 class Server:
     """One nats-server with its files in a folder of its own; starts with `start`."""
 
-    def __init__(self, directory: Path, port: int) -> None:
+    def __init__(self, directory: Path, port: int, monitor: int = 0) -> None:
         self.directory = directory
         self.url = f"tls://127.0.0.1:{port}"
         self.config = directory / "main.conf"
         self.killed = 0
+        self.monitor = f"127.0.0.1:{monitor}"
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
         directory.mkdir(parents=True)
@@ -79,6 +82,15 @@ class Server:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self._port)) == 0
 
+    def healthy(self) -> bool:
+        """Whether all that it keeps has caught up with the other servers, as it says itself."""
+        connection = HTTPConnection(self.monitor, timeout=5)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == HTTPStatus.OK
+        finally:
+            connection.close()
+
     def kill(self) -> None:
         """Kill it as a power cut would, and see that it is gone."""
         assert self._process is not None
@@ -107,9 +119,11 @@ class Cluster:
         self, directory: Path, users: Sequence[BrokerUser], tls: Mapping[str, Path]
     ) -> None:
         """Write the files. `tls` maps the names server.crt, server.key and ca.pem to files."""
-        ports = free_ports(9)
-        self.routes, self.leaf_ports = ports[3:6], ports[6:]
-        self.servers = [Server(directory / f"broker-{n + 1}", ports[n]) for n in range(3)]
+        ports = free_ports(12)
+        self.routes, self.leaf_ports = ports[3:6], ports[6:9]
+        self.servers = [
+            Server(directory / f"broker-{n + 1}", ports[n], ports[9 + n]) for n in range(3)
+        ]
         self._paths = {f"/etc/nats/{name}": str(path) for name, path in tls.items()}
         for number in range(3):
             self._write(number, users)
@@ -127,7 +141,7 @@ class Cluster:
                     "gateway-broker-1": server.directory.name,
                     "0.0.0.0:4222": server.url.removeprefix("tls://"),
                     "/var/lib/nats": str(server.store_dir),
-                    "http: 127.0.0.1:8222": "",
+                    "127.0.0.1:8222": server.monitor,
                     "50GB": "1GB",
                     **paths,
                 },
