@@ -8,7 +8,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from enum import StrEnum
 from functools import partial
@@ -148,9 +148,13 @@ def log(event: LogEvent, *, level: str = "info", **fields: str | float | bool) -
 
 
 def log_at_once(event: LogEvent, *, level: str = "info", **fields: str | float | bool) -> None:
-    """Do the same whatever comes of the transaction that it is said in."""
-    structlog.get_logger().log(
-        logging.getLevelNamesMapping()[level.upper()],
-        event.value,
-        **{name: harmless(value) for name, value in fields.items()},
-    )
+    """Do the same whatever comes of the transaction that it is said in.
+
+    A log that cannot be written, on a full disk or a closed pipe, keeps nothing else from its work.
+    """
+    with suppress(OSError, ValueError):
+        structlog.get_logger().log(
+            logging.getLevelNamesMapping()[level.upper()],
+            event.value,
+            **{name: harmless(value) for name, value in fields.items()},
+        )

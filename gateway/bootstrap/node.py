@@ -15,6 +15,7 @@ from gateway.bootstrap.followers import Followers
 from gateway.bootstrap.health import Health, Watched, directory_findings
 from gateway.bootstrap.starts import Starts
 from gateway.bootstrap.store_guard import StoreGuard
+from gateway.bus.jetstream import JetStreamBus
 from gateway.bus.streams import StreamState
 from gateway.config import NodeConfig
 from gateway.crypto.clock import SystemClock
@@ -101,7 +102,7 @@ class Node:
                 stack.callback(host.close)
             duties: tuple[Duties, ...] = (
                 mail_room.run,
-                partial(_resend, again, mail_room),
+                partial(_resend, again, bus, mail_room),
                 press.run,
                 partial(LaneKeeper(store, bus, tools).run, linked),
                 Recoverer(store, bus, tools).run,
@@ -184,8 +185,13 @@ async def _all(duties: Sequence[Duties]) -> None:
             group.create_task(duty())
 
 
-async def _resend(again: asyncio.Event, mail_room: MailRoom) -> None:
-    """At every new link to the broker send again what has no receipt."""
+async def _resend(again: asyncio.Event, bus: JetStreamBus, mail_room: MailRoom) -> None:
+    """Send again what has no receipt: at every new link to the broker, and when the duties begin.
+
+    Whoever had them before may have been cut off between noting an attempt and making it.
+    """
+    if bus.ready:
+        again.set()
     while True:
         await again.wait()
         again.clear()

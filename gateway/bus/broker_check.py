@@ -131,6 +131,8 @@ async def ask_servers(client: Client) -> list[ServerReport]:
                 reports.append(ServerReport.read(answer.data))
         except TimeoutError:
             pass  # also how a refused permission looks from here
+        if not client.is_connected:
+            raise ConnectionResetError("The link was lost while the servers were asked.")
         if not reports:
             raise UnsafeBroker(Code.BROKER_SILENT, subject=BROKER_STATE)
         return reports

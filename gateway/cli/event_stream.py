@@ -80,7 +80,7 @@ def notices(desk: Desk, request: ReplayFactsRequest) -> Iterator[FactNotice]:
             notice = FactNotice.FromString(envelope.payload)
             previous = notice.previous_notice_hash.hex()
             life = notice.incarnation
-            chain = chain or FactChain(request.after_sequence, previous, life)
+            chain = chain or _start_of(request, previous, life)
             digest = hashlib.sha256(envelope.payload).hexdigest()
             verdict = judge_notice(chain, notice.sequence, previous, digest, life)
             if verdict is not FactVerdict.TAKE:
@@ -89,6 +89,13 @@ def notices(desk: Desk, request: ReplayFactsRequest) -> Iterator[FactNotice]:
                 )
             chain = chain.heard(life).advanced(digest)
             yield notice
+
+
+def _start_of(request: ReplayFactsRequest, previous: str, life: int) -> FactChain:
+    """Return where the chain stood before the first notice: at the number asked for, or anew."""
+    if life == request.incarnation and request.after_sequence:
+        return FactChain(request.after_sequence, previous, life)
+    return FactChain(incarnation=life)
 
 
 def show_notice(screen: Screen, notice: FactNotice) -> None:

@@ -217,9 +217,22 @@ def redeliver(desk: Desk, subscriber: str, event_id: str) -> None:
 @click.argument("source")
 @click.argument("kind", type=EnumChoice(v1.EventType))
 @click.option("--after", type=click.IntRange(min=0), default=0, help="Start after this number.")
+@click.option(
+    "--incarnation",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Of the chain in which that number was; one that began anew since is given whole.",
+)
 @click.option("--follow", "-f", is_flag=True, help="Wait for more; end with Ctrl-C.")
 @click.pass_obj
-def facts(desk: Desk, source: str, kind: v1.EventType.ValueType, after: int, follow: bool) -> None:
+def facts(
+    desk: Desk,
+    source: str,
+    kind: v1.EventType.ValueType,
+    after: int,
+    incarnation: int,
+    follow: bool,
+) -> None:
     """Show facts that another organisation publishes; you must be entitled to them.
 
     Ask the node that is home to the source. It is proved that none is missing after the first.
@@ -227,7 +240,9 @@ def facts(desk: Desk, source: str, kind: v1.EventType.ValueType, after: int, fol
     Example:
       gateway events facts 530627/edu TITLE_GRANTED
     """
-    request = ReplayFactsRequest(source=source, type=kind, after_sequence=after, follow=follow)
+    request = ReplayFactsRequest(
+        source=source, type=kind, after_sequence=after, incarnation=incarnation, follow=follow
+    )
     try:
         for notice in notices(desk, request):
             show_notice(desk.screen, notice)

@@ -15,7 +15,7 @@ class DeadLetters(Protocol):
         """Put it on the list; return whether it is new there.
 
         One that was healed or re-driven comes back to the list when it dies again, one that was
-        discarded does not.
+        discarded does not, unless it is the unproved claim of a peer.
         """
         ...
 

@@ -146,16 +146,30 @@ class Returns(Protocol):
         """Store how far it is."""
         ...
 
+    def begin(self, org: OrgId, given: Return) -> None:
+        """Store it in the place of any other return to that peer that has more to send."""
+        ...
+
     def due(self, limit: int) -> Sequence[tuple[OrgId, Return]]:
-        """Return what has more to send, with the organisation that sends it."""
+        """Return what has more to send, with the organisation that sends it; first of whom least
+        was sent, so that nobody waits for the end of another's.
+        """
         ...
 
     def entries(self, org: OrgId, given: Return, source: OrgId, limit: int) -> Sequence[LogEntry]:
         """Return what the log holds from that source after the position, logged late enough."""
         ...
 
-    def last(self, org: OrgId, source: OrgId, limit: int) -> Sequence[LogEntry]:
-        """Return what the log holds last from that source, oldest first."""
+    def newest(
+        self, org: OrgId, source: OrgId, limit: int, before: str | None = None
+    ) -> Sequence[LogEntry]:
+        """Return what the source stated last of all that the log holds from it, newest first,
+        whenever it was logged; or what it stated before the event named.
+        """
+        ...
+
+    def parked_of(self, org: OrgId, sender: OrgId, limit: int) -> Sequence[str]:
+        """Return the sender's own messages with a parked event, what was parked last first."""
         ...
 
 

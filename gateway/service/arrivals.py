@@ -28,13 +28,12 @@ from gateway.ports.signing import Verification
 from gateway.ports.vault import VaultPart
 from gateway.service.arrived_returns import ArrivedReturn, read_return
 from gateway.service.desk import Tools
-from gateway.service.ended_keys import verify_event
+from gateway.service.ended_keys import NOT_YET, verify_event
 from gateway.service.private_parts import check_parts, seen_by
 from gateway.v1 import message_pb2
 from gateway.v1.envelope_pb2 import SignedEnvelope
 from gateway.v1.event_pb2 import Event
 
-_NOT_YET = (Reason.KEY_UNKNOWN, Reason.KEY_NOT_YET_VALID)
 _SKEW = timedelta(minutes=10)  # B33
 _WITHOUT_CASE = frozenset(
     {
@@ -221,7 +220,7 @@ def _message(
             faults.append(Fault(Reason.PAYLOAD_INVALID))
         except Refusal as refusal:
             faults.append(Fault(refusal.reason, _stated_id(carried)))
-    if any(fault.reason in _NOT_YET for fault in faults):
+    if any(fault.reason in NOT_YET for fault in faults):
         # The directory here may be older than the key: the sender sends again, nothing is lost.
         return Unauthentic(faults[0].reason, data, hashlib.sha256(data).hexdigest())
     return ArrivedMessage(signer, place, data, tuple(events), tuple(faults))

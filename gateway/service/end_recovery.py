@@ -13,7 +13,7 @@ from typing import NoReturn
 from gateway.domain.errors import Reason, Refusal
 from gateway.domain.facts import RULES, FactKind
 from gateway.domain.organisations import OrgId
-from gateway.domain.recovery import SETTLED, RecoveredFact, Recovery, began_anew
+from gateway.domain.recovery import SETTLED, RecoveredFact, Recovery
 from gateway.log_events import LogEvent, log
 from gateway.ports.inbox import ParkedEvent
 from gateway.ports.store import PartFailed
@@ -24,6 +24,7 @@ from gateway.service.give_receipts import Replies, sign_replies
 from gateway.service.park_events import find_parked, hear_again
 from gateway.service.parties import Matter, receivers
 from gateway.service.rebuild import rebuild
+from gateway.service.recovery import begin_lane
 from gateway.service.take_return import follow_titles, own_event
 
 _Try = Callable[[], bool]
@@ -46,9 +47,7 @@ def end_when_settled(desk: Desk, recovery: Recovery) -> list[tuple[OrgId, bytes]
 def _begin_lanes(desk: Desk, recovery: Recovery) -> None:
     """Begin the lane to every peer anew: it has closed the present one, used or not."""
     for peer in desk.work.recoveries.peers(desk.org, recovery.id):
-        own = desk.work.outbox.lane(desk.org, peer.peer)
-        lane = began_anew(own, peer.received, desk.now)
-        desk.work.recoveries.begin_lane(desk.org, peer.peer, lane, peer.received)
+        begin_lane(desk, peer.peer, peer.received)
 
 
 def regain(desk: Desk, recovery: Recovery, replies: Replies) -> None:
@@ -152,7 +151,7 @@ def _event_of(desk: Desk, fact: RecoveredFact) -> ArrivedEvent:
     entry = desk.work.events.get(desk.org, fact.event_id)
     if entry is None:
         raise LookupError("a fact that came back is not in the log")
-    own = own_event(desk, entry.envelope)
+    own = own_event(desk, entry.envelope, brought_by=desk.org)
     parts = desk.work.vault.reveal(desk.org, fact.event_id, purpose="rebuilding our own records")
     return replace(own, parts=tuple(parts))
 

@@ -19,6 +19,8 @@ from gateway.v1.envelope_pb2 import SignedEnvelope
 from gateway.v1.event_pb2 import Event
 from gateway.v1.title_pb2 import Title
 
+NOT_YET = (Reason.KEY_UNKNOWN, Reason.KEY_NOT_YET_VALID)
+"""What a newer edition of the directory, or a moment's patience, may mend."""
 _ENDED = (Reason.KEY_EXPIRED, Reason.KEY_REVOKED)
 
 

@@ -64,12 +64,14 @@ def take_statement(desk: Desk, arrived: ArrivedStatement, replies: Replies) -> N
     statement = arrived.statement
     log(LogEvent.LANE_STATED, level="debug", lane=f"{arrived.author}:{desk.org}")
     sent, received = decode_head(statement.sent), decode_head(statement.received)
-    forgot = statement.proof_wanted or _forgot(desk, arrived.author, sent)
+    asked = statement.proof_wanted
+    forgot = asked or _forgot(desk, arrived.author, sent)
     if statement.recovering:
         hear_recovering(desk, arrived)
     elif forgot:
         # Before any mail: a store that learns of its loss too late would do again what it did.
-        replies.ready += [(arrived.author, part) for part in proof(desk, arrived.author)]
+        shown = proof(desk, arrived.author, asked=asked)
+        replies.ready += [(arrived.author, part) for part in shown]
     standing = check_received(desk, arrived.author, received, replies)
     if standing not in DISPUTED or may_act(desk) is None:  # for the same reason
         _ask_for_tail(desk, arrived.author, sent, replies)

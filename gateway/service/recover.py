@@ -65,7 +65,15 @@ class Recoverer:
         for receiver, data in mail:
             by_receiver.setdefault(receiver, []).append(data)
         for receiver, items in by_receiver.items():
-            await self._publish(receiver, items)
+            sent = await ended(self._publish(receiver, items))
+            fault = sent.exception()
+            if fault is not None:  # whoever got nothing asks again
+                log(
+                    LogEvent.RECOVERY_FAILED,
+                    level="error",
+                    receiver=str(receiver),
+                    fault=type(fault).__name__,
+                )
         return bool(mail)
 
     async def _rebuild_left(self, ends: Mapping[OrgId, int]) -> None:

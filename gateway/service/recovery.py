@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from gateway.domain.dead_letters import DeadLetter, DeadLetterKind
 from gateway.domain.errors import Parked, Reason
-from gateway.domain.lanes import DISPUTED, FIRST, LaneHead, Standing, compare
+from gateway.domain.lanes import DISPUTED, FIRST, LaneHead, SendingLane, Standing, compare
 from gateway.domain.organisations import OrgId
 from gateway.domain.recovery import (
     SETTLED,
@@ -43,8 +43,9 @@ def may_act(desk: Desk) -> OrgId | None:
     return None if desk.work.recoveries.active(desk.org) else desk.org
 
 
-def begin_recovery(desk: Desk, cause: RecoveryCause, witness: OrgId | None = None) -> None:
-    """Begin the recovery of the acting organisation; a peer's proof begins none while one runs.
+def begin_recovery(desk: Desk, cause: RecoveryCause, witness: OrgId | None = None) -> Recovery:
+    """Begin the recovery of the acting organisation and return it; a peer's proof begins none while
+    one runs, which is returned.
 
     Asked is everybody: whom the store wrote to or heard from, and whoever stands in the directory,
     since the store may have forgotten even whom it wrote to.
@@ -54,7 +55,7 @@ def begin_recovery(desk: Desk, cause: RecoveryCause, witness: OrgId | None = Non
     facts_since = work.recoveries.last_stated(desk.org)
     if cause is RecoveryCause.PEER_AHEAD:
         if running is not None:
-            return
+            return running
         facts_since = None  # it went on stating facts after it had forgotten others
     elif running is not None:
         # The copy was made while this one ran: who answered then may have more to return now.
@@ -86,6 +87,7 @@ def begin_recovery(desk: Desk, cause: RecoveryCause, witness: OrgId | None = Non
         peers=len(peers),
         witness=str(witness or ""),
     )
+    return recovery
 
 
 def _end_unfinished(desk: Desk, running: Recovery) -> None:
@@ -140,7 +142,14 @@ def renew_lane(desk: Desk, peer: OrgId, taken: LaneHead) -> None:
     closed = taken.closed and taken.incarnation == own.incarnation
     disputed = standing_of(desk, peer, taken) in DISPUTED
     if (closed or disputed) and desk.work.recoveries.active(desk.org) is None:
-        lane = began_anew(own, taken, desk.now)
-        # What it took under a disputed number is not what bears that number here.
-        desk.work.recoveries.begin_lane(desk.org, peer, lane, None if disputed else taken)
+        lane = begin_lane(desk, peer, taken)
         log(LogEvent.LANE_RENEWED, lane=f"{desk.org}:{peer}", life=lane.incarnation)
+
+
+def begin_lane(desk: Desk, peer: OrgId, taken: LaneHead | None) -> SendingLane:
+    """Begin the lane to a peer anew behind what it says it has taken, and return it."""
+    lane = began_anew(desk.work.outbox.lane(desk.org, peer), taken, desk.now)
+    if taken is not None and standing_of(desk, peer, taken) in DISPUTED:
+        taken = None  # what it took under a disputed number is not what bears that number here
+    desk.work.recoveries.begin_lane(desk.org, peer, lane, taken)
+    return lane

@@ -16,7 +16,7 @@ from gateway.log_events import LogEvent, log
 from gateway.ports.bus import Bus, BusUnavailable
 from gateway.ports.failpoints import Failpoint, reach
 from gateway.ports.outbox import OutMessage
-from gateway.ports.store import PartFailed, Store, Work
+from gateway.ports.store import PartFailed, Store, StoreUnavailable, Work
 from gateway.service.bell import rung
 from gateway.service.desk import Actor, Desk, Tools
 from gateway.service.ended_keys import under_good_key
@@ -138,12 +138,19 @@ class Relay:
         try:
             await self._bus.publish(receiver, [message.envelope for message in messages])
         except BusUnavailable:
-            kept = [message.message_id for message in messages]
-            await self._store.write(lambda work: work.outbox.take_back(kept))
+            await self._take_back([message.message_id for message in messages])
             await self._rest(receiver)
             return
         self._refusals.pop(receiver, None)
         reach(Failpoint.RELAY_AFTER_PUBLISH)
+
+    async def _take_back(self, message_ids: Sequence[str]) -> None:
+        """Make them due again, as soon as the store takes that: a noted attempt can wait for hours."""
+        while True:
+            try:
+                return await self._store.write(lambda work: work.outbox.take_back(message_ids))
+            except StoreUnavailable:
+                await asyncio.sleep(_REST_SECONDS)
 
     async def _rest(self, receiver: OrgId) -> None:
         """Pass the receiver over for a while: its letter-box is full, or nobody carries."""

@@ -36,7 +36,7 @@ def facts_page(desk: Desk, request: fact_pb2.ReplayFactsRequest, cursor: FactCur
     _check_right(desk, source, kind)
     chain = desk.work.facts.chains(source).get(request.type, ChainRecord()).chain
     incarnation = incarnation_of(desk.work, source)
-    given = cursor or FactCursor(request.incarnation or incarnation, after)
+    given = cursor or FactCursor(request.incarnation, after)
     now = given.sequence if given.incarnation == incarnation else 0
     found = desk.work.facts.page(source, request.type, now, _MOST, MOST_BYTES)
     notices = [notice for notice in found if not last or notice.sequence <= last]

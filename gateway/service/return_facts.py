@@ -5,29 +5,40 @@ what the peer remembers, so that no fact of the forgotten time takes effect here
 for. So what all peers return together is all there is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from gateway.codec import fields
-from gateway.codec.lanes import decode_head, encode_head
+from gateway.codec.lanes import decode_head
+from gateway.domain.dead_letters import DeadLetter, DeadLetterKind
 from gateway.domain.errors import Reason, Refusal
-from gateway.domain.keys import KeyPurpose, PublicKey
+from gateway.domain.keys import KeyPurpose
 from gateway.domain.lanes import MOST_INCARNATION
 from gateway.domain.organisations import OrgId
-from gateway.domain.payload_types import RETURNED_FACTS
 from gateway.domain.recovery import may_lack
 from gateway.ports.recovery import Return
 from gateway.service.arrivals import ArrivedMessage, ArrivedStatement, read_arrival
 from gateway.service.desk import Desk
 from gateway.service.private_parts import disclosed_to
+from gateway.service.returned_parts import (
+    LARGEST,
+    MOST_BYTES,
+    first_of,
+    signed_part,
+    size_of,
+    split,
+)
+from gateway.service.set_aside import bury
 from gateway.v1 import message_pb2
 from gateway.v1.envelope_pb2 import SignedEnvelope
 from gateway.v1.event_pb2 import Event
 
-_MOST_BYTES = 256 * 1024
 _PAGE = 200
-_PROVING = 10  # more than one, since a fact may come again after newer ones
+_PROVING = 20  # facts read at once
+_OPENED = 10  # parked messages opened for a proof
+_PROOF_PAUSE = timedelta(minutes=2)
+_RETURN_PAUSE = timedelta(seconds=20)
 _MOST_NUMBER = 2**62  # far beyond any lane, and no store stumbles on it
 
 
@@ -47,11 +58,25 @@ def hear_recovering(desk: Desk, arrived: ArrivedStatement) -> None:
     if remembered.incarnation > MOST_INCARNATION or remembered.last_sequence > _MOST_NUMBER:
         return
     known = desk.work.returns.get(desk.org, peer, recovery_id)
+    if (known is not None and known.due) or _too_soon(desk, peer, "return", _RETURN_PAUSE):
+        return
     if known is None:
         lane = desk.work.inbox.lane(desk.org, peer)
         desk.work.inbox.advance(desk.org, peer, lane.closed(remembered))
-    if known is None or not known.due:
-        desk.work.returns.put(desk.org, Return(peer, recovery_id, since, made_at=desk.now))
+    desk.work.returns.begin(desk.org, Return(peer, recovery_id, since, made_at=desk.now))
+
+
+def _too_soon(desk: Desk, peer: OrgId, what: str, pause: timedelta) -> bool:
+    """Say whether the peer was answered a moment ago, and note that it is now if it was not.
+
+    A small statement costs much here, and who means it says it again.
+    """
+    name = f"{what} {peer}"
+    last = desk.work.bookmarks.get(desk.org, name)
+    if last and timedelta() <= desk.now - datetime.fromisoformat(last) < pause:
+        return True
+    desk.work.bookmarks.set(desk.org, name, desk.now.isoformat())
+    return False
 
 
 def _moment(statement: message_pb2.LaneStatement) -> datetime | None:
@@ -76,33 +101,50 @@ def next_parts(desk: Desk, given: Return) -> list[bytes]:
     batches = [batch]
     if whole:
         # In the same transaction as the end of the log: what waits now cannot slip between.
-        batches = _split([*batch, *_from_park(desk, given)])
+        parked = _from_park(desk, given, desk.work.recoveries.parked(desk.org))
+        batches = split([*batch, *(one for one in parked if _sendable(desk, given, one))])
     elif not batch:
         batches = []
     parts = []
     for number, carried in enumerate(batches, 1):
         last = whole and number == len(batches)
         given = replace(given, parts=given.parts + 1, due=not last)
-        parts.append(_part(desk, given, key, carried))
+        parts.append(signed_part(desk, given, key, carried))
     desk.work.returns.put(desk.org, replace(given, position=position))
     return parts
 
 
-def proof(desk: Desk, peer: OrgId) -> list[bytes]:
-    """Return the last facts that came from the peer, as it signed them, in one signed part.
+def proof(desk: Desk, peer: OrgId, *, asked: bool) -> list[bytes]:
+    """Return what the peer stated last of all that came here, as it signed it, in one signed part.
 
-    They were taken in the order of its lane: a peer that forgot any has forgotten the last.
-    Returns nothing when there is no key that seals to the peer.
+    By when it was stated, not logged: what others pass on of it late is nothing that it forgot. The
+    part is one, since its taker concludes from each. Returns nothing when there is no key that seals
+    to the peer, or when that question was answered a moment ago.
     """
     key = desk.tools.directory.current_key(peer, KeyPurpose.SEAL, desk.now)
-    given = Return(peer, desk.tools.ids.new(), None, made_at=desk.now, parts=1, due=False)
-    logged = desk.work.returns.last(desk.org, peer, _PROVING)
-    facts = [SignedEnvelope.FromString(entry.envelope) for entry in logged]
-    facts += [carried.event for carried in _from_park(desk, given)]
-    if key is None:
+    what = "proof asked for" if asked else "proof"
+    if key is None or _too_soon(desk, peer, what, _PROOF_PAUSE):
         return []
-    carried = [message_pb2.CarriedEvent(event=fact) for fact in reversed(facts)]
-    return [_part(desk, given, key, _split(carried)[0])]
+    given = Return(peer, desk.tools.ids.new(), None, made_at=desk.now, parts=1, due=False)
+    facts = first_of(_newest(desk, peer), MOST_BYTES)
+    room = LARGEST - sum(map(size_of, facts))
+    parked_of = desk.work.returns.parked_of(desk.org, peer, _OPENED)
+    messages = [(peer, message_id) for message_id in parked_of]
+    parked = (
+        message_pb2.CarriedEvent(event=carried.event)
+        for carried in _from_park(desk, given, messages)
+    )
+    facts += first_of((one for one in parked if size_of(one) <= room), min(room, MOST_BYTES))
+    return [signed_part(desk, given, key, facts)]
+
+
+def _newest(desk: Desk, peer: OrgId) -> Iterator[message_pb2.CarriedEvent]:
+    """Yield the facts of the peer from the log, newest first."""
+    before = None
+    while page := desk.work.returns.newest(desk.org, peer, _PROVING, before):
+        for entry in page:
+            yield message_pb2.CarriedEvent(event=SignedEnvelope.FromString(entry.envelope))
+        before = page[-1].event_id
 
 
 def _from_log(desk: Desk, given: Return) -> tuple[int, list[message_pb2.CarriedEvent], bool]:
@@ -112,18 +154,42 @@ def _from_log(desk: Desk, given: Return) -> tuple[int, list[message_pb2.CarriedE
     position, size = given.position, 0
     for entry in entries:
         carried = _carried(desk, given, entry.envelope)
-        if carried is not None:
-            size += carried.ByteSize()
-            if found and size > _MOST_BYTES:
+        if carried is not None and _sendable(desk, given, carried):
+            size += size_of(carried)
+            if found and size > MOST_BYTES:
                 return position, found, False
             found.append(carried)
         position = entry.position
     return position, found, len(entries) < _PAGE
 
 
-def _from_park(desk: Desk, given: Return) -> Iterator[message_pb2.CarriedEvent]:
-    """Yield what was received and has not taken effect: it still may."""
-    for sender, message_id in desk.work.recoveries.parked(desk.org):
+def _sendable(desk: Desk, given: Return, carried: message_pb2.CarriedEvent) -> bool:
+    """Say whether the event can be carried, be it without titles: others of its case bring them too.
+
+    Whatever stays here for its size is put before the operators.
+    """
+    if size_of(carried) <= LARGEST:
+        return True
+    event_id = Event.FromString(carried.event.payload).event_id
+    letter = DeadLetter(
+        desk.tools.ids.new(),
+        DeadLetterKind.UNSENDABLE,
+        Reason.TOO_LARGE,
+        subject=f"{event_id}:{given.peer}",
+        arose_at=desk.now,
+        peer=given.peer,
+        event_id=event_id,
+    )
+    bury(desk, letter)
+    del carried.titles[:]
+    return size_of(carried) <= LARGEST
+
+
+def _from_park(
+    desk: Desk, given: Return, messages: Iterable[tuple[OrgId, str]]
+) -> Iterator[message_pb2.CarriedEvent]:
+    """Yield what was received from the peer and has not taken effect: it still may."""
+    for sender, message_id in messages:
         stored = desk.work.inbox.by_id(desk.org, sender, message_id)
         again = (
             read_arrival(desk.tools, desk.org, stored.envelope, stored.arrived_at)
@@ -155,40 +221,3 @@ def _carried(desk: Desk, given: Return, envelope: bytes) -> message_pb2.CarriedE
             for title in desk.work.titles.chain(desk.org, reference.case_id)
         ],
     )
-
-
-def _split(
-    carried: Sequence[message_pb2.CarriedEvent],
-) -> list[list[message_pb2.CarriedEvent]]:
-    """Split into batches of bounded size; always one, though it be empty."""
-    batches: list[list[message_pb2.CarriedEvent]] = [[]]
-    size = 0
-    for one in carried:
-        size += one.ByteSize()
-        if batches[-1] and size > _MOST_BYTES:
-            batches.append([])
-            size = one.ByteSize()
-        batches[-1].append(one)
-    return batches
-
-
-def _part(
-    desk: Desk, given: Return, key: PublicKey, carried: Sequence[message_pb2.CarriedEvent]
-) -> bytes:
-    header = message_pb2.ReturnHeader(
-        author=str(desk.org),
-        peer=str(given.peer),
-        recovery_id=given.recovery_id,
-        part=given.parts,
-        last=not given.due,
-        seal_key_id=key.key_id,
-        received=encode_head(desk.work.inbox.lane(desk.org, given.peer).head),
-        sent=encode_head(desk.work.outbox.lane(desk.org, given.peer).head),
-        created_at=fields.timestamp(given.made_at),
-    ).SerializeToString()
-    content = message_pb2.MessageContent(events=carried).SerializeToString()
-    returned = message_pb2.ReturnedFacts(
-        header=header, sealed_content=desk.tools.sealer.seal(key, header, content)
-    )
-    envelope = desk.tools.signer.sign(desk.org, RETURNED_FACTS, returned.SerializeToString())
-    return envelope.SerializeToString()

@@ -1,17 +1,17 @@
 """Putting back what a peer returns: our own facts into the log, the titles into their chains.
 
 Nothing is believed because a peer says it: each fact bears our own signature, each title that of
-its maker. What contradicts the store is kept as evidence, and never settles who may act.
+its maker, under a key that was never revoked: whoever has one in hand would write any moment. What
+contradicts the store is kept as evidence, and never settles who may act.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from google.protobuf.message import DecodeError
 
 from gateway.codec import enums, fields
-from gateway.domain import payload_types
 from gateway.domain.cases import CaseState
 from gateway.domain.errors import Reason, Refusal
 from gateway.domain.facts import FactKind
@@ -22,6 +22,7 @@ from gateway.domain.recovery import (
     RecoveredFact,
     Recovery,
     RecoveryCause,
+    RecoveryPeer,
     may_lack,
 )
 from gateway.log_events import LogEvent, log
@@ -29,6 +30,7 @@ from gateway.ports.event_log import LogEntry
 from gateway.service.arrivals import ArrivedEvent, Unauthentic
 from gateway.service.arrived_returns import ArrivedReturn
 from gateway.service.desk import Desk
+from gateway.service.ended_keys import verify_event
 from gateway.service.private_parts import check_parts, seen_by
 from gateway.service.recovery import begin_recovery, renew_lane
 from gateway.service.set_aside import set_aside_bytes
@@ -70,46 +72,72 @@ def take_return(desk: Desk, arrived: ArrivedReturn) -> None:
         desk.org, recovery.id, arrived.author, arrived.made_at, arrived.part, last=arrived.last
     )
     if complete and peer.state in {PeerState.ASKED, PeerState.WAIVED}:
-        returned = replace(
-            peer,
-            state=PeerState.RETURNED,
-            received=arrived.received,
-            sent=arrived.sent,
-            answered_at=desk.now,
-            ask_at=desk.now,
-        )
-        recoveries.put_peer(desk.org, recovery.id, returned)
+        recoveries.put_peer(desk.org, recovery.id, _returned(desk, recovery, peer, arrived))
+
+
+def _returned(
+    desk: Desk, recovery: Recovery, peer: RecoveryPeer, arrived: ArrivedReturn
+) -> RecoveryPeer:
+    """Return the peer as it stands once its answer is whole.
+
+    One that was waived is not waited for again: neither by the recovery while it runs, nor after
+    it for mail that the peer says to have numbered, which may be more than it ever sends.
+    """
+    late = peer.state is PeerState.WAIVED
+    noted = replace(
+        peer,
+        received=arrived.received,
+        sent=None if late else arrived.sent,
+        answered_at=desk.now,
+    )
+    if late and recovery.ended_at is None:
+        return noted
+    return replace(noted, state=PeerState.RETURNED, ask_at=desk.now)
 
 
 def _take_proof(desk: Desk, arrived: ArrivedReturn) -> None:
     """Take what was returned outside of a recovery: the answer to a question of one who doubts his
     memory. One fact of ours that the store does not have proves that it once had more.
+
+    What proves it is put back at once, or the same fact, held back from the return, would prove it
+    again. Its titles and private parts come with the return.
     """
-    if any(_forgotten(desk, carried) for carried in arrived.events):
-        begin_recovery(desk, RecoveryCause.PEER_AHEAD, arrived.author)
-    else:
+    if desk.work.recoveries.active(desk.org) is not None:
+        return
+    forgotten = {own.event.event_id: own for own in _forgotten(desk, arrived)}
+    if not forgotten:
         renew_lane(desk, arrived.author, arrived.received)
+        return
+    recovery = begin_recovery(desk, RecoveryCause.PEER_AHEAD, arrived.author)
+    for own in forgotten.values():
+        _log_again(desk, recovery, arrived.author, own)
 
 
-def _forgotten(desk: Desk, carried: message_pb2.CarriedEvent) -> bool:
-    try:
-        own = own_event(desk, carried.event.SerializeToString())
-    except (DecodeError, Refusal):
-        return False
-    return desk.work.events.get(desk.org, own.event.event_id) is None
+def _forgotten(desk: Desk, arrived: ArrivedReturn) -> Iterator[ArrivedEvent]:
+    for carried in arrived.events:
+        try:
+            own = own_event(desk, carried.event.SerializeToString(), brought_by=arrived.author)
+        except (DecodeError, Refusal):
+            continue
+        if desk.work.events.get(desk.org, own.event.event_id) is None:
+            yield own
 
 
-def own_event(desk: Desk, envelope: bytes, parts: tuple[PrivatePart, ...] = ()) -> ArrivedEvent:
-    """Read a signed fact of our own, and check that it is one: at the moment it was stated.
+def own_event(
+    desk: Desk, envelope: bytes, parts: tuple[PrivatePart, ...] = (), *, brought_by: OrgId
+) -> ArrivedEvent:
+    """Read a signed fact of our own, and check that it is one.
+
+    A key that ran out is judged by the moment that the fact states. So is one that was revoked where
+    the fact is read from the log here (`brought_by` ourselves), never where a peer brings it.
 
     Raises Refusal: what the verifier finds, SIGNER_MISMATCH, PAYLOAD_INVALID or PART_MISMATCH, and
     google.protobuf.message.DecodeError for bytes that are no event.
     """
     signed = SignedEnvelope.FromString(envelope)
-    # Read before it is verified, for the moment alone: keys end, and what they signed does not.
     event = Event.FromString(signed.payload)
-    stated_at = fields.moment(event.recorded_at, "recorded_at")
-    verification = desk.tools.verifier.verify(signed, payload_types.EVENT, stated_at)
+    fields.moment(event.recorded_at, "recorded_at")  # every fact says when
+    verification = verify_event(desk.tools, signed, desk.now, brought_by=brought_by)
     if verification.refusal is not None:
         raise _conflict(verification.refusal)
     if verification.signer != desk.org or event.source != str(desk.org):
@@ -127,19 +155,25 @@ def _put_back(
     desk: Desk, recovery: Recovery, author: OrgId, carried: message_pb2.CarriedEvent
 ) -> None:
     """Put a fact back unless the store has it; its titles are merged either way (rules 1, 2, 7)."""
-    own = own_event(desk, carried.event.SerializeToString(), tuple(carried.parts))
-    event = own.event
-    known = desk.work.events.get(desk.org, event.event_id)
+    known = _known(desk, carried.event.payload)
+    # What the store has as it is was its own word, whatever became of the key since.
+    own = own_event(
+        desk,
+        carried.event.SerializeToString() if known is None else known.envelope,
+        tuple(carried.parts),
+        brought_by=author if known is None else desk.org,
+    )
     if known is None:
-        stated_at = fields.moment(event.recorded_at, "recorded_at")
+        stated_at = fields.moment(own.event.recorded_at, "recorded_at")
         if not may_lack(recovery.facts_since, stated_at) or (
             stated_at > recovery.since + CLOCKS_APART
         ):
             raise _conflict(Reason.EQUIVOCATION)  # no fact of the time that was forgotten
-    else:
-        _require_same(known, carried.event.payload)
+    elif _came_back(desk, recovery, own):
+        # As a proof it came without its private parts, and another peer may have seen fewer.
+        desk.work.vault.put(desk.org, own.event.event_id, own.parts)
     try:
-        _take_titles(desk, author, carried.titles)
+        _take_titles(desk, author, own, carried.titles)
     finally:
         for case_id in own.case_ids:
             follow_titles(desk, case_id)
@@ -147,13 +181,32 @@ def _put_back(
         _log_again(desk, recovery, author, own)
 
 
-def _take_titles(desk: Desk, author: OrgId, titles: Iterable[SignedEnvelope]) -> None:
-    """Take titles, oldest first, each by itself: what holds stays known, whatever follows it."""
+def _known(desk: Desk, payload: bytes) -> LogEntry | None:
+    """Return the entry of a returned fact in the log. Raises Refusal(EQUIVOCATION) for another one
+    under its identifier.
+    """
+    known = desk.work.events.get(desk.org, Event.FromString(payload).event_id)
+    if known is not None and SignedEnvelope.FromString(known.envelope).payload != payload:
+        raise _conflict(Reason.EQUIVOCATION)
+    return known
+
+
+def _came_back(desk: Desk, recovery: Recovery, own: ArrivedEvent) -> bool:
+    """Say whether the store has the fact only since this recovery."""
+    fact = desk.work.recovered_facts.get(desk.org, own.event.event_id)
+    return fact is not None and fact.recovery_id == recovery.id
+
+
+def _take_titles(
+    desk: Desk, author: OrgId, own: ArrivedEvent, titles: Iterable[SignedEnvelope]
+) -> None:
+    """Take titles of the fact's own cases, oldest first, each by itself: what holds stays known,
+    whatever follows it.
+    """
     for envelope in titles:
-        own = read_title(envelope).maker == desk.org
-        with desk.work.savepoint():
-            # Our own come back as the facts do: under keys that have ended since, by their moment.
-            take_titles(desk, (envelope,), desk.org if own else author)
+        if read_title(envelope).case_id in own.case_ids:
+            with desk.work.savepoint():
+                take_titles(desk, (envelope,), author)
 
 
 def _log_again(desk: Desk, recovery: Recovery, author: OrgId, own: ArrivedEvent) -> None:
@@ -177,11 +230,6 @@ def _log_again(desk: Desk, recovery: Recovery, author: OrgId, own: ArrivedEvent)
         taken_at=desk.now,
     )
     desk.work.recovered_facts.put(desk.org, fact)
-
-
-def _require_same(known: LogEntry, payload: bytes) -> None:
-    if SignedEnvelope.FromString(known.envelope).payload != payload:
-        raise _conflict(Reason.EQUIVOCATION)
 
 
 def follow_titles(desk: Desk, case_id: str) -> None:

@@ -7,12 +7,12 @@ from functools import lru_cache
 from google.protobuf.message import DecodeError
 
 from gateway.codec import cases, fields
-from gateway.domain.errors import Reason, Refusal
+from gateway.domain.errors import Parked, Reason, Refusal
 from gateway.domain.organisations import OrgId, Role
 from gateway.domain.payload_types import TITLE
 from gateway.domain.titles import Epoch, Title, merge_chain
 from gateway.service.desk import Desk
-from gateway.service.ended_keys import verify_title
+from gateway.service.ended_keys import NOT_YET, verify_title
 from gateway.service.recovery import require_memory
 from gateway.v1.envelope_pb2 import SignedEnvelope
 from gateway.v1.event_pb2 import Event
@@ -117,10 +117,14 @@ def _read_title(envelope: SignedEnvelope) -> Title:
 
 
 def _check_signature(desk: Desk, title: Title, envelope: SignedEnvelope, brought_by: OrgId) -> None:
-    """Raise Refusal: what the verifier finds, or SIGNER_MISMATCH when the maker did not sign it."""
+    """Raise Refusal: what the verifier finds, or SIGNER_MISMATCH when the maker did not sign it.
+
+    Raises Parked where the directory here may only be older than the key.
+    """
     verification = verify_title(desk.tools, envelope, desk.now, brought_by=brought_by)
     if verification.refusal is not None:
-        raise Refusal(
+        kind = Parked if verification.refusal in NOT_YET else Refusal
+        raise kind(
             verification.refusal,
             "The signature of a title does not hold.",
             "Ask the sender for the chain of titles as it was signed.",

@@ -23,6 +23,14 @@ _BYTES = ("envelope", "evidence")
 _COMES_BACK = (DeadLetterState.HEALED, DeadLetterState.REDRIVEN)
 
 
+def _comes_back(known: DeadLetter) -> bool:
+    """Say whether it may die again. What was discarded is the same bytes for ever, but a claim: its
+    subject is the peer, who may claim something else.
+    """
+    again = known.kind is DeadLetterKind.CLAIM_UNPROVED
+    return known.state in _COMES_BACK or (again and known.state is DeadLetterState.DISCARDED)
+
+
 def _row(org: OrgId, letter: DeadLetter) -> dict[str, Any]:
     row = {field.name: getattr(letter, field.name) for field in fields(DeadLetter)}
     return row | {"org": str(org), "peer": str(letter.peer) if letter.peer else None}
@@ -54,12 +62,12 @@ class SqlDeadLetters:
         known = self.find(org, letter.kind, letter.subject)
         if known is None:
             self._connection.execute(insert(_t).values(_row(org, letter)))
-        elif known.state in _COMES_BACK:
+        elif _comes_back(known):
             # What dies again at once never ceased to wait, and is judged by its own time.
             again = known.state is DeadLetterState.REDRIVEN
             arose_at = known.arose_at if again else letter.arose_at
             self.put(org, replace(letter, id=known.id, redrives=known.redrives, arose_at=arose_at))
-        return known is None or known.state in _COMES_BACK
+        return known is None or _comes_back(known)
 
     def find(self, org: OrgId, kind: DeadLetterKind, subject: str) -> DeadLetter | None:
         """See DeadLetters.find."""

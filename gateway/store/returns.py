@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select, update
 
 from gateway.domain.organisations import OrgId
 from gateway.domain.recovery import CLOCKS_APART
@@ -52,10 +52,20 @@ class SqlReturns:
         }
         put(self._connection, returns, key, values)
 
+    def begin(self, org: OrgId, given: Return) -> None:
+        """See Returns.begin."""
+        self._connection.execute(
+            update(returns)
+            .where(_t.org == str(org), _t.peer == str(given.peer), _t.due == 1)
+            .values(due=0)
+        )
+        self.put(org, given)
+
     def due(self, limit: int) -> Sequence[tuple[OrgId, Return]]:
         """See Returns.due."""
+        in_turn = (_t.parts, _t.made_at)
         rows = self._connection.execute(
-            select(_t.org, *_COLUMNS).where(_t.due == 1).order_by(_t.made_at).limit(limit)
+            select(_t.org, *_COLUMNS).where(_t.due == 1).order_by(*in_turn).limit(limit)
         )
         return [(OrgId.parse(row.org), _to_return(row)) for row in rows]
 
@@ -70,14 +80,30 @@ class SqlReturns:
         rows = self._connection.execute(query.order_by(e.position).limit(limit))
         return [LogEntry(*row) for row in rows]
 
-    def last(self, org: OrgId, source: OrgId, limit: int) -> Sequence[LogEntry]:
-        """See Returns.last."""
+    def newest(
+        self, org: OrgId, source: OrgId, limit: int, before: str | None = None
+    ) -> Sequence[LogEntry]:
+        """See Returns.newest. Identifiers of events sort by the moment they were stated."""
         e = tables.events.c
         query = select(e.position, e.event_id, e.type, e.source, e.logged_at, e.envelope).where(
             e.org == str(org), e.source == str(source)
         )
-        rows = self._connection.execute(query.order_by(e.position.desc()).limit(limit)).all()
-        return [LogEntry(*row) for row in reversed(rows)]
+        if before is not None:
+            query = query.where(e.event_id < before)
+        rows = self._connection.execute(query.order_by(e.event_id.desc()).limit(limit))
+        return [LogEntry(*row) for row in rows]
+
+    def parked_of(self, org: OrgId, sender: OrgId, limit: int) -> Sequence[str]:
+        """See Returns.parked_of."""
+        p = tables.parked_events.c
+        rows = self._connection.execute(
+            select(p.message_id)
+            .where(p.receiver == str(org), p.sender == str(sender))
+            .group_by(p.message_id)
+            .order_by(func.max(p.number).desc())
+            .limit(limit)
+        )
+        return list(rows.scalars())
 
 
 def _to_return(row: Any) -> Return:

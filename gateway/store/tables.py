@@ -102,6 +102,7 @@ events = Table(
     Column("envelope", LargeBinary, nullable=False),
     Column("head", LargeBinary),  # of the chain at this position; every row has one
     UniqueConstraint("org", "event_id"),
+    Index(None, "org", "source", "event_id"),
 )
 
 event_cases = Table(
@@ -204,6 +205,7 @@ parked_events = Table(
     Column("next_try", Instant),
     UniqueConstraint("receiver", "event_id"),
     Index(None, "next_try"),
+    Index(None, "receiver", "sender"),
 )
 
 parked_cases = Table(

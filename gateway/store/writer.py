@@ -5,6 +5,7 @@ into one transaction, and answers each task only after the commit (promise 1).
 """
 
 import asyncio
+import os
 import queue
 import threading
 import time
@@ -18,12 +19,12 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from gateway.log_events import LogEvent, held_lines, log
+from gateway.log_events import LogEvent, held_lines, log, log_at_once
 from gateway.ports.condition import Code
 from gateway.ports.failpoints import Failpoint, reach
 from gateway.ports.store import OutcomeUnknown, StoreUnavailable, Work
 from gateway.store.commit_marks import CommitMark
-from gateway.store.disk_faults import ailment
+from gateway.store.disk_faults import EXIT_CODE, ailment
 from gateway.store.faults import LinkLost, UnsafeStore
 from gateway.store.postgresql import passes
 from gateway.store.work import BY_THE_TASK, SavepointNeeded, SqlWork, is_about_all
@@ -110,6 +111,16 @@ class SqlStore:
             return task(SqlWork(connection, self._vault_key))
 
     def _run(self) -> None:
+        """Commit until the store is closed; a process without this thread must not live on."""
+        try:
+            self._commit_what_comes()
+        except BaseException as fault:  # noqa: BLE001 - whatever it is
+            try:
+                log_at_once(LogEvent.STORE_BROKEN, level="error", fault=type(fault).__name__)
+            finally:
+                os._exit(EXIT_CODE)
+
+    def _commit_what_comes(self) -> None:
         while (first := self._queue.get()) is not None:
             batch = [first]
             while len(batch) < _MOST_IN_A_COMMIT and not self._queue.empty():

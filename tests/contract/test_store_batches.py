@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from errno import ENOSPC
+from typing import Any, TextIO, cast
 
 import pytest
+import structlog
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from structlog.testing import capture_logs
@@ -104,3 +106,34 @@ async def test_what_did_not_happen_is_not_logged(store: SqlStore) -> None:
     with capture_logs() as lines, pytest.raises(StoreUnavailable):
         await store.write(logs)
     assert [line["event"] for line in lines] == ["store.failed"]
+
+
+class _Full:
+    """A place for the log on a disk that is full."""
+
+    def write(self, _line: str) -> None:
+        """Fail as the disk does."""
+        raise OSError(ENOSPC, "No space left on device")
+
+    def flush(self) -> None:
+        """Nothing is kept."""
+
+
+async def test_a_log_that_cannot_be_written_keeps_nobody_waiting(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was committed is answered as committed, and the store goes on."""
+    full = structlog.wrap_logger(
+        structlog.WriteLogger(cast("TextIO", _Full())),
+        processors=[structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(0),
+    )
+    monkeypatch.setattr(structlog, "get_logger", lambda: full)
+
+    def tells(work: Work) -> int:
+        log(LogEvent.LANE_STATED, lane="a")
+        return append(work, "e1")
+
+    assert await store.write(tells) == 1
+    assert await store.write(lambda work: append(work, "e2")) == 2
+    assert store.ready

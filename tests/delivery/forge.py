@@ -52,6 +52,10 @@ class Forge:
         self._province = province
         self._lanes: dict[tuple[OrgId, OrgId], SendingLane] = {}
 
+    def go_on(self, sender: OrgId, receiver: OrgId, lane: SendingLane) -> None:
+        """Go on with a lane as it stands at its sender."""
+        self._lanes[sender, receiver] = lane
+
     def _node(self, org: OrgId) -> TestNode:
         return self._province.node_of[org]
 

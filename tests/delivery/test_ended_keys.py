@@ -8,8 +8,10 @@ from gateway.codec import fields
 from gateway.domain.facts import FactKind
 from gateway.domain.letters import LetterState
 from gateway.domain.organisations import OrgId
+from gateway.store import tables
 from gateway.v1 import letter_pb2, message_pb2, retrieval_pb2
 from gateway.v1.event_pb2 import Event
+from tests.delivery.audit import rows
 from tests.delivery.conftest import Fates
 from tests.delivery.dead_list import KIND, listed, redrive
 from tests.delivery.forge import Forge, of_case
@@ -195,3 +197,21 @@ async def test_bytes_set_aside_are_taken_up_by_the_keys_of_their_own_time(
     await redrive(province, WUHUA, letter.dead_letter_id)
     assert await logged(province, forge.carried(event))
     assert not await listed(province, WUHUA)
+
+
+async def test_a_title_under_a_key_that_is_not_listed_yet_waits(province: Province) -> None:
+    """A directory read some minutes late refuses no letter: it takes effect with the next edition."""
+    story = await Inquiry(province).settled("accepted")
+    case = await story.case(ZHENXIONG)
+    titles = [
+        row.envelope for row in await rows(province, tables.titles) if row.org == str(ZHENXIONG)
+    ]
+    forge = Forge(province)
+    event = forge.event(ZHENXIONG, FactKind.LETTER_NOTED, NOTED, [of_case(case)])
+    mail = forge.mail(ZHENXIONG, SHUIFU, forge.carried(event, titles=titles))
+    with without_keys(province, SHUIFU, WUHUA):
+        assert answers(await hand_over(province, SHUIFU, mail.data)) == ["PARKED KEY_UNKNOWN"]
+    province.clock.advance(hours=2)
+    await province.tend()
+    # Its title holds now; the letter that it notes was never written to this bureau.
+    assert answers(await hand_over(province, SHUIFU, mail.data)) == ["REFUSED NOT_FOUND"]

@@ -8,8 +8,10 @@ from gateway.codec import enums
 from gateway.domain.fact_chain import FactChain, FactVerdict, judge_notice
 from gateway.domain.facts import FactKind
 from gateway.ports.published_facts import NoticeRecord
+from gateway.service import replay_facts
 from gateway.service.desk import Desk
 from gateway.service.publish_facts import note_facts
+from gateway.v1 import fact_pb2
 from gateway.v1.envelope_pb2 import SignedEnvelope
 from gateway.v1.event_pb2 import Event
 from gateway.v1.fact_pb2 import FactNotice
@@ -93,3 +95,26 @@ async def test_a_second_recovery_is_another_incarnation(province: Province) -> N
         assert reader.chain.incarnation > before
         province.clock.advance(minutes=1)
     assert set(reader.verdicts) == {FactVerdict.TAKE}
+
+
+async def test_who_resumes_from_the_first_life_is_given_the_new_chain_whole(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A number of the old chain means nothing in the new one, also where no incarnation is named."""
+    monkeypatch.setattr(replay_facts, "_check_right", lambda *_: None)
+    restoring = Restoring(province)
+    await Inquiry(province, 1).settled("dispatched")
+    await restoring.back_up("wuhua")
+    taken = len(await noted(province))
+    await restoring.restore("wuhua")
+    await restoring.settle()
+    await Inquiry(province, 2).settled("dispatched")
+    anew = await noted(province)
+    request = fact_pb2.ReplayFactsRequest(
+        source=str(WUHUA), type=enums.wire(KIND), after_sequence=taken
+    )
+    page = await province.look(
+        WUHUA, lambda desk: replay_facts.facts_page(desk, request, None).response
+    )
+    given = [FactNotice.FromString(notice.payload).sequence for notice in page.notices]
+    assert given == [record.sequence for record in anew] == [1, 2]

@@ -71,15 +71,14 @@ async def reasons(province: Province, org: OrgId) -> list[Reason]:
 def statement(province: Province, author: OrgId, peer: OrgId, **said: Any) -> bytes:
     """Return a statement under the author's key; `said` are fields that differ from nothing."""
     tools = province.node_of[author].tools
-    wire = message_pb2.LaneStatement(
-        author=str(author),
-        peer=str(peer),
-        sent=encode_head(LaneHead()),
-        received=encode_head(LaneHead()),
-    )
+    values: dict[str, Any] = {
+        "author": str(author),
+        "peer": str(peer),
+        "sent": encode_head(LaneHead()),
+        "received": encode_head(LaneHead()),
+    }
+    wire = message_pb2.LaneStatement(**(values | said))
     wire.stated_at.FromDatetime(province.clock.now())
-    for name, value in said.items():
-        getattr(wire, name).CopyFrom(value)
     signed = tools.signer.sign(author, LANE_STATEMENT, wire.SerializeToString())
     return signed.SerializeToString()
 

@@ -1,5 +1,6 @@
 """A broker that would lose what it acknowledges is not used: at the link, and at any time after."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -90,6 +91,19 @@ async def test_a_broker_that_comes_back_unsafe_is_used_no_more(
     assert node.bus.finding.code is Code.GOOD
     assert len(node.codes_of(LogEvent.BROKER_UNSAFE)) == 1
     assert (await node.bus.stream_state()).last_seq == 0
+
+
+async def test_a_broker_that_dies_while_it_is_asked_is_away_not_silent(
+    nodes: Nodes, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that starts at that moment must not end: the broker will be back."""
+    restart(broker, monkeypatch, forbidding)
+    client, _ = await nodes.raw("police")
+    asking = asyncio.create_task(broker_check.ask_servers(client))
+    await asyncio.sleep(0)
+    broker.server.stop()
+    with pytest.raises(OSError, match="link was lost"):
+        await asking
 
 
 async def test_an_old_server_is_refused(
