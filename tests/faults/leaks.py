@@ -1,5 +1,6 @@
 """I4: nothing of a child stands outside the identity vault, in whatever file a run has left."""
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from adapters.reference.people import Child
 from gateway.store import tables
 
 _SECRET_BY_DESIGN = {tables.vault_parts.name}
+_BEGINNING = 4  # bytes
 _STORES = ("*.sqlite", "*.sqlite-wal", "*.sqlite-shm")  # read as SQL; an agency's own is its own
 
 
@@ -30,16 +32,34 @@ def secrets_of(children: Iterable[Child]) -> list[bytes]:
     )
 
 
+class Canaries:
+    """Many canaries, looked for in one pass: few beginnings are shared by all of them."""
+
+    def __init__(self, secrets: Iterable[bytes]) -> None:
+        self._secrets = frozenset(secrets)
+        assert self._secrets, "there is no canary to look for"
+        self._lengths = sorted({len(secret) for secret in self._secrets})
+        beginnings = sorted({secret[:_BEGINNING] for secret in self._secrets})
+        self._begins = re.compile(b"(?=" + b"|".join(map(re.escape, beginnings)) + b")")
+
+    def stand_in(self, data: bytes) -> bool:
+        """Say whether any of them stands in the data."""
+        return any(
+            data[begun.start() : begun.start() + length] in self._secrets
+            for begun in self._begins.finditer(data)
+            for length in self._lengths
+        )
+
+
 def leaks(directory: Path, children: Sequence[Child], stores: Sequence[Engine]) -> list[str]:
     """Return each place that holds a canary: files by name, and columns of the stores."""
-    secrets = secrets_of(children)
-    assert secrets, "there is no canary to look for"
+    canaries = Canaries(secrets_of(children))
     found = [
         path.name
         for path in sorted(directory.rglob("*"))
         if path.is_file()
         and not any(path.match(pattern) for pattern in _STORES)
-        and _holds(path.read_bytes(), secrets)
+        and canaries.stand_in(path.read_bytes())
     ]
     for engine in stores:
         with engine.connect().execution_options(reading=True) as connection:
@@ -50,13 +70,9 @@ def leaks(directory: Path, children: Sequence[Child], stores: Sequence[Engine]) 
                     found += [
                         f"{table.name}.{name}"
                         for name, value in row.items()
-                        if _holds(_as_bytes(value), secrets)
+                        if canaries.stand_in(_as_bytes(value))
                     ]
     return sorted(set(found))
-
-
-def _holds(data: bytes, secrets: Sequence[bytes]) -> bool:
-    return any(secret in data for secret in secrets)
 
 
 def _as_bytes(value: Any) -> bytes:
