@@ -95,3 +95,6 @@ async def drop(client: Client) -> None:
         await asyncio.wait({reading}, timeout=_CLOSING)
         if reading.done() and not reading.cancelled():
             reading.exception()  # heard: asyncio would log it whenever memory is cleared
+    # A frozen server never answers the farewell of TLS: the line below is closed last, and as well.
+    if below := getattr(socket, "_bare_io_writer", None):
+        below.close()

@@ -1,6 +1,8 @@
 """Bad manners of the client library that have stopped a node before: the link outlives them."""
 
 import asyncio
+import os
+import signal
 
 import pytest
 from nats.aio.client import Client
@@ -38,3 +40,19 @@ async def test_a_swallowed_cancellation_is_heeded(
     async with asyncio.timeout(PATIENCE):
         async with Connection(broker.address("wuhua")):
             await dialled.wait()
+
+
+async def test_the_line_to_a_frozen_server_is_closed(broker: Broker) -> None:
+    """It never answers the farewell of TLS; the connection below is not left to the collector."""
+    async with asyncio.timeout(PATIENCE):
+        async with Connection(broker.address("wuhua")) as connection:
+            client = await connection.connected()
+            line = client._transport._bare_io_writer  # type: ignore[union-attr]
+            pid = broker.server.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                await link.drop(client)
+                assert line.transport.is_closing()
+            finally:
+                os.kill(pid, signal.SIGCONT)
