@@ -19,6 +19,7 @@ import uvloop
 from bench.seeding import nth_child, school_days
 from gateway.cli.connection import options_with_profile
 from gateway.cli.options import CallOptions
+from gateway.transport.page_streams import MOST_STREAMS
 from gateway.v1 import absence_pb2, event_pb2, letter_pb2, subject_pb2
 
 _IN_A_MESSAGE = 50
@@ -115,7 +116,11 @@ class Caller:
             yield absence_pb2.ReportAbsencesRequest(reports=reports)
 
     async def subscribe(self, subscribers: int, after: int) -> list[int]:
-        """Read the log to its end as so many subscribers; return how many events each got."""
+        """Read the log to its end as so many subscribers; return how many events each got.
+
+        As many read at once as a node lets one organisation; the others wait for a place.
+        """
+        places = asyncio.Semaphore(MOST_STREAMS)
         call = self._channel.unary_stream(
             _SUBSCRIBE,
             request_serializer=event_pb2.SubscribeRequest.SerializeToString,
@@ -126,7 +131,8 @@ class Caller:
             request = event_pb2.SubscribeRequest(
                 after_position=after, page_size=500, stop_at_end=True
             )
-            return sum([len(page.events) async for page in call(request)])
+            async with places:
+                return sum([len(page.events) async for page in call(request)])
 
         return list(await asyncio.gather(*(one() for _ in range(subscribers))))
 

@@ -1,4 +1,8 @@
-"""Event deliveries: the gateway's subscriptions beside FastStream's durable consumers."""
+"""Event deliveries: the gateway's subscriptions beside FastStream's durable consumers.
+
+The subscribers are all of one organisation, so that they read one log; a node lets an organisation
+read with 32 at once, and the clients wait for a place. FastStream's read all at once.
+"""
 
 import time
 from collections.abc import Iterator
