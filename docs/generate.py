@@ -22,11 +22,12 @@ from typing import Any
 from gateway.domain import absences, cases, letters, orders, placements
 from gateway.domain.entitlements import PUBLISHED
 from gateway.domain.errors import Reason
-from gateway.domain.facts import RULES, VISIBILITY
+from gateway.domain.facts import RULES
 from gateway.domain.four_steps import RANK
 from gateway.domain.jurisdiction import RULE_VERSION, TABLE
 from gateway.domain.organisations import POST_NAMES, ROLE_NAMES, Role
 from gateway.domain.transitions import Machine
+from gateway.domain.visibility import VISIBILITY
 from gateway.transport.status_table import STATUS
 
 DOCS = Path(__file__).resolve().parent

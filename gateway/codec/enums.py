@@ -21,6 +21,7 @@ from gateway.domain import (
     school_days,
     subjects,
     titles,
+    visibility,
 )
 from gateway.domain.division_codes import Level
 from gateway.domain.errors import Reason, Refusal
@@ -55,7 +56,7 @@ TABLE: dict[type[Any], tuple[Any, str]] = {
     errors.Reason: (error_pb2.ErrorReason, "ERROR_REASON_"),
     exchanges.ExchangeState: (agency_pb2.ExchangeState, "EXCHANGE_STATE_"),
     facts.FactKind: (event_pb2.EventType, "EVENT_TYPE_"),
-    facts.PartKind: (event_pb2.PartKind, "PART_KIND_"),
+    visibility.PartKind: (event_pb2.PartKind, "PART_KIND_"),
     four_steps.Respondent: (retrieval_pb2.Respondent, "RESPONDENT_"),
     four_steps.RetrievalStep: (retrieval_pb2.RetrievalStep, "RETRIEVAL_STEP_"),
     four_steps.ServiceMethod: (retrieval_pb2.ServiceMethod, "SERVICE_METHOD_"),

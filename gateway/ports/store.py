@@ -21,11 +21,12 @@ from gateway.ports.ledger import Bookmarks, Counters, Requests, Titles
 from gateway.ports.outbox import Outbox
 from gateway.ports.published_facts import PublishedFacts
 from gateway.ports.recovery import RecoveredFacts, Recoveries, Returns, Starts
-from gateway.ports.shelf import Shelf
+from gateway.ports.shelf import Shelf, Shelved
 from gateway.ports.subscribers import Subscribers
 from gateway.ports.vault import Vault
 
 T = TypeVar("T")
+Kept = TypeVar("Kept", bound=Shelved)
 
 
 class StoreUnavailable(Exception):
@@ -93,6 +94,10 @@ class Work(Protocol):
     def returns(self) -> Returns: ...
     @property
     def starts(self) -> Starts: ...
+
+    def shelf(self, kind: type[Kept]) -> Shelf[Kept]:
+        """Return the shelf of one kind of aggregate."""
+        ...
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Enter a part of the transaction that is undone alone when an exception leaves it."""

@@ -34,8 +34,8 @@ from gateway.codec.exchanges import (
 )
 from gateway.codec.subjects import read_identity
 from gateway.domain.exchanges import AgencyExchange, ExchangeState
-from gateway.domain.facts import PartKind
 from gateway.domain.organisations import OrgId, Role
+from gateway.domain.visibility import PartKind
 from gateway.log_events import LogEvent, log
 from gateway.ports.failpoints import Failpoint, reach
 from gateway.ports.store import Store, StoreUnavailable, Work

@@ -3,8 +3,9 @@
 from gateway.codec import enums, subjects
 from gateway.codec.cases import decode_title_ref
 from gateway.domain.errors import Parked, Reason, Refusal
-from gateway.domain.facts import RULES, FactRule, PartKind
+from gateway.domain.facts import RULES, FactRule
 from gateway.domain.subjects import Subject
+from gateway.domain.visibility import PartKind
 from gateway.ports.event_log import LogEntry
 from gateway.service.arrivals import ArrivedEvent
 from gateway.service.desk import Desk

@@ -8,8 +8,8 @@ from gateway.codec import cases, enums, subjects
 from gateway.domain.cases import DropoutReason, Whereabouts
 from gateway.domain.commitments import commit, matches
 from gateway.domain.errors import Reason, Refusal
-from gateway.domain.facts import PartKind, may_see
 from gateway.domain.organisations import OrgId
+from gateway.domain.visibility import PartKind, may_see
 from gateway.ports.vault import VaultPart
 from gateway.service.desk import Desk
 from gateway.v1 import case_pb2, event_pb2, subject_pb2

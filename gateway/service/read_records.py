@@ -14,9 +14,9 @@ from gateway.domain.absences import AbsenceState
 from gateway.domain.cases import CaseState
 from gateway.domain.errors import Reason, Refusal
 from gateway.domain.exchanges import ExchangeState
-from gateway.domain.facts import PartKind
 from gateway.domain.letters import LetterState
 from gateway.domain.orders import OrderState
+from gateway.domain.visibility import PartKind
 from gateway.log_events import LogEvent, log
 from gateway.ports.shelf import Shelf, Shelved
 from gateway.service.desk import Desk

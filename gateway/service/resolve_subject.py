@@ -2,9 +2,9 @@
 
 from gateway.codec import enums, subjects
 from gateway.domain.errors import Reason, Refusal
-from gateway.domain.facts import PartKind
 from gateway.domain.identifiers import matching_name
 from gateway.domain.subjects import GuardianContact, PersonIdentity, Subject
+from gateway.domain.visibility import PartKind
 from gateway.ports.vault import VaultPart
 from gateway.service.desk import Desk
 from gateway.v1 import subject_pb2

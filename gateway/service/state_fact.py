@@ -9,9 +9,10 @@ from google.protobuf.message import Message
 from gateway.codec import cases, enums, fields
 from gateway.domain.cases import DropoutCase
 from gateway.domain.errors import Reason, Refusal
-from gateway.domain.facts import RULES, FactKind, PartKind
+from gateway.domain.facts import RULES, FactKind
 from gateway.domain.payload_types import EVENT
 from gateway.domain.recovery import NEEDS_MEMORY
+from gateway.domain.visibility import PartKind
 from gateway.ports.vault import VaultPart
 from gateway.service.desk import Desk
 from gateway.service.parties import Matter, receivers

@@ -7,7 +7,7 @@ from gateway.codec import enums, fields
 from gateway.codec.letters import encode_dispatched, encode_letter
 from gateway.domain.cases import DropoutCase, OpenOffer
 from gateway.domain.errors import Reason, Refusal
-from gateway.domain.facts import FactKind, PartKind
+from gateway.domain.facts import FactKind
 from gateway.domain.jurisdiction import LetterKind
 from gateway.domain.letters import (
     Letter,
@@ -18,6 +18,7 @@ from gateway.domain.letters import (
     letter_title,
 )
 from gateway.domain.organisations import OrgId, Role
+from gateway.domain.visibility import PartKind
 from gateway.ports.vault import VaultPart
 from gateway.service.desk import Desk
 from gateway.service.determine_jurisdiction import decide

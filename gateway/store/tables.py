@@ -61,7 +61,7 @@ _Serial = BigInteger().with_variant(Integer, "sqlite")
 _Int64 = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _shelf(name: str) -> Table:
+def shelf_table(name: str) -> Table:
     """Make the table of one kind of aggregate: keys, what lists filter by, and the document."""
     return Table(
         name,
@@ -81,14 +81,6 @@ def _shelf(name: str) -> Table:
         Index(None, "org", "subject_id", "id"),
     )
 
-
-absences = _shelf("absences")
-subjects = _shelf("subjects")
-cases = _shelf("cases")
-letters = _shelf("letters")
-orders = _shelf("orders")
-placements = _shelf("placements")
-exchanges = _shelf("exchanges")
 
 events = Table(
     "events",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
@@ -14,8 +15,8 @@ from gateway.domain.letters import Letter
 from gateway.domain.orders import RetrievalOrder
 from gateway.domain.placements import Placement
 from gateway.domain.subjects import Subject
+from gateway.ports.shelf import Shelved
 from gateway.ports.store import PartFailed
-from gateway.store import tables
 from gateway.store.backlog import SqlBacklog
 from gateway.store.dead_letters import SqlDeadLetters
 from gateway.store.event_log import SqlEventLog
@@ -27,10 +28,13 @@ from gateway.store.published_facts import SqlPublishedFacts
 from gateway.store.recovered_facts import SqlRecoveredFacts
 from gateway.store.recovery import SqlRecoveries
 from gateway.store.returns import SqlReturns, SqlStarts
+from gateway.store.shelf_tables import SHELVES
 from gateway.store.shelves import SqlShelf
 from gateway.store.statements import Cursor
 from gateway.store.subscribers import SqlSubscribers
 from gateway.store.vault import SqlVault
+
+T = TypeVar("T", bound=Shelved)
 
 BY_THE_TASK = (IntegrityError, DataError, ProgrammingError)
 """What the database says to one statement; any other word of it is about the whole transaction."""
@@ -61,13 +65,13 @@ class SqlWork:
         self._connection = connection
         self._savepoints = savepoints
         self._cursor = cursor = Cursor(connection)
-        self.absences = SqlShelf(cursor, tables.absences, Absence)
-        self.subjects = SqlShelf(cursor, tables.subjects, Subject)
-        self.cases = SqlShelf(cursor, tables.cases, DropoutCase)
-        self.letters = SqlShelf(cursor, tables.letters, Letter)
-        self.orders = SqlShelf(cursor, tables.orders, RetrievalOrder)
-        self.placements = SqlShelf(cursor, tables.placements, Placement)
-        self.exchanges = SqlShelf(cursor, tables.exchanges, AgencyExchange)
+        self.absences = self.shelf(Absence)
+        self.subjects = self.shelf(Subject)
+        self.cases = self.shelf(DropoutCase)
+        self.letters = self.shelf(Letter)
+        self.orders = self.shelf(RetrievalOrder)
+        self.placements = self.shelf(Placement)
+        self.exchanges = self.shelf(AgencyExchange)
         self.counters = SqlCounters(cursor)
         self.events = SqlEventLog(connection, cursor, self.counters)
         self.outbox = SqlOutbox(connection, cursor)
@@ -85,6 +89,10 @@ class SqlWork:
         self.recovered_facts = SqlRecoveredFacts(connection)
         self.returns = SqlReturns(connection)
         self.starts = SqlStarts(connection)
+
+    def shelf(self, kind: type[T]) -> SqlShelf[T]:
+        """See Work.shelf."""
+        return SqlShelf(self._cursor, SHELVES[kind], kind)
 
     @property
     def lost(self) -> bool:

@@ -8,11 +8,13 @@ from typing import Any
 from sqlalchemy import Table, select
 
 from gateway.domain.cases import DropoutCase
+from gateway.domain.letters import Letter
 from gateway.domain.organisations import OrgId
 from gateway.domain.payload_types import RECEIPT
 from gateway.service.reconcile_lanes import reconcile
 from gateway.store import tables
 from gateway.store.documents import from_document
+from gateway.store.shelf_tables import SHELVES
 from gateway.v1 import message_pb2
 from gateway.v1.envelope_pb2 import SignedEnvelope
 from gateway.v1.error_pb2 import ErrorReason
@@ -39,7 +41,7 @@ class Audit:
     async def check(self) -> None:
         """At every moment: at most one store may act on a case, and titles only rise."""
         actors: Counter[str] = Counter()
-        for row in await rows(self._province, tables.cases):
+        for row in await rows(self._province, SHELVES[DropoutCase]):
             org, case = OrgId.parse(row.org), from_document(DropoutCase, row.document)
             actors[case.id] += case.holder == org
             if case.title is not None:
@@ -84,7 +86,7 @@ class Audit:
 
     async def check_letters(self, dispatched: Iterable[tuple[OrgId, str]]) -> None:
         """I1: every letter that was answered "dispatched" is in its receiver's store, once."""
-        letters = Counter((row.org, row.id) for row in await rows(self._province, tables.letters))
+        letters = Counter((row.org, row.id) for row in await rows(self._province, SHELVES[Letter]))
         assert all(letters[str(receiver), letter] == 1 for receiver, letter in dispatched)
 
     async def _check_lanes(self) -> None:
@@ -140,7 +142,7 @@ class Audit:
     async def _check_views(self) -> None:
         """Every bureau that has the case knows who holds it."""
         holders: dict[str, set[OrgId | None]] = {}
-        for row in await rows(self._province, tables.cases):
+        for row in await rows(self._province, SHELVES[DropoutCase]):
             if row.org.endswith("/edu"):
                 case = from_document(DropoutCase, row.document)
                 holders.setdefault(case.id, set()).add(case.holder)

@@ -15,6 +15,7 @@ from gateway.service.recover import Recoverer
 from gateway.service.recovery import begin_recovery, may_act
 from gateway.store import tables
 from gateway.store.documents import from_document
+from gateway.store.shelf_tables import SHELVES
 from gateway.v1 import message_pb2, recovery_pb2
 from gateway.v1.envelope_pb2 import SignedEnvelope
 from tests.delivery.audit import rows
@@ -93,7 +94,7 @@ class Restoring:
         free: dict[OrgId, bool] = {}
         for org in self.province.node_of:
             free[org] = await self.province.look(org, lambda desk: may_act(desk) is not None)
-        for row in await rows(self.province, tables.cases):
+        for row in await rows(self.province, SHELVES[DropoutCase]):
             org, case = OrgId.parse(row.org), from_document(DropoutCase, row.document)
             counted[case.id] += case.holder == org and free[org]
         crowded = [case_id for case_id, count in counted.items() if count > 1]
@@ -107,7 +108,9 @@ class Restoring:
         """
         titled = {row.case_id for row in await rows(self.province, tables.titles)}
         known = {
-            row.id for row in await rows(self.province, tables.cases) if row.org.endswith("/edu")
+            row.id
+            for row in await rows(self.province, SHELVES[DropoutCase])
+            if row.org.endswith("/edu")
         }
         return titled & known
 

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from gateway.codec import cases, enums
 from gateway.domain.errors import Reason
-from gateway.domain.facts import FactKind, PartKind
+from gateway.domain.facts import FactKind
 from gateway.domain.lanes import MOST_EVENTS
 from gateway.domain.organisations import OrgId
 from gateway.domain.payload_types import EVENT, TITLE
 from gateway.domain.titles import Title, first_title, granted_title
+from gateway.domain.visibility import PartKind
 from gateway.ports.vault import VaultPart
 from gateway.service.arrivals import ArrivedMessage, Unauthentic, read_arrival
 from gateway.service.titles import read_title
@@ -39,9 +40,8 @@ BODY = retrieval_pb2.RetrievalBodyConfirmed()
 
 def signed_title(province: Province, title: Title, signer: OrgId) -> bytes:
     """Return a title's signed bytes."""
-    signer_of = province.node_of[signer].tools.signer
-    wire = cases.encode_title(title)
-    return signer_of.sign(signer, TITLE, wire.SerializeToString()).SerializeToString()
+    payload = cases.encode_title(title).SerializeToString()
+    return province.node_of[signer].tools.signer.sign(signer, TITLE, payload).SerializeToString()
 
 
 async def say(province: Province, forge: Forge, receiver: OrgId, *carried: Any) -> list[str]:

@@ -9,8 +9,9 @@ import pytest
 from adapters.reference.people import child
 from gateway.codec import cases, enums, fields
 from gateway.domain.errors import Reason, Refusal
-from gateway.domain.facts import FactKind, PartKind
+from gateway.domain.facts import FactKind
 from gateway.domain.organisations import OrgId
+from gateway.domain.visibility import PartKind
 from gateway.ports.vault import VaultPart
 from gateway.service.desk import Desk
 from gateway.service.parties import Matter

@@ -24,8 +24,9 @@ from gateway.codec import enums, fields
 from gateway.crypto.development import Estate, EstateNode
 from gateway.domain.errors import Reason
 from gateway.domain.exchanges import AgencyExchange, ExchangeState
-from gateway.domain.facts import FactKind, PartKind
+from gateway.domain.facts import FactKind
 from gateway.domain.organisations import Organisation, OrgId
+from gateway.domain.visibility import PartKind
 from gateway.ports.vault import VaultPart
 from gateway.service import adapter_host, relay
 from gateway.service.adapter_host import AdapterHost

@@ -13,22 +13,27 @@ from typing import Any
 from google.protobuf.message import Message as AnyMessage
 from sqlalchemy import Engine, Table, select
 
+from gateway.domain.absences import Absence
 from gateway.domain.cases import DropoutCase
+from gateway.domain.letters import Letter
+from gateway.domain.orders import RetrievalOrder
 from gateway.domain.organisations import OrgId
+from gateway.domain.placements import Placement
 from gateway.ports.signing import Verifier
 from gateway.store import tables
 from gateway.store.documents import from_document
+from gateway.store.shelf_tables import SHELVES
 from tests.faults.findings import Findings, Invariant
 from tests.faults.signed_checks import SignedChecks
 
 Epoch = tuple[int, int]
 _FINAL = {"APPLIED", "REFUSED"}
 _SHELVES = {
-    "absence": (tables.absences, "absence_id"),
-    "case": (tables.cases, "case_id"),
-    "letter": (tables.letters, "letter_id"),
-    "order": (tables.orders, "order_id"),
-    "placement": (tables.placements, "placement_id"),
+    "absence": (SHELVES[Absence], "absence_id"),
+    "case": (SHELVES[DropoutCase], "case_id"),
+    "letter": (SHELVES[Letter], "letter_id"),
+    "order": (SHELVES[RetrievalOrder], "order_id"),
+    "placement": (SHELVES[Placement], "placement_id"),
 }
 """Where the effect of a command stands, by the field of its answer that shows it."""
 
@@ -116,7 +121,8 @@ class Audit:
 
     def _cases(self) -> list[tuple[str, DropoutCase]]:
         return [
-            (row.org, from_document(DropoutCase, row.document)) for row in self._rows(tables.cases)
+            (row.org, from_document(DropoutCase, row.document))
+            for row in self._rows(SHELVES[DropoutCase])
         ]
 
     def _holders(self) -> dict[str, dict[str, Epoch]]:

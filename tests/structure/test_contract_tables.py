@@ -16,8 +16,9 @@ import gateway.v1
 from gateway.codec.enums import TABLE
 from gateway.domain.duties import TEXTS, Duty
 from gateway.domain.errors import Reason
-from gateway.domain.facts import RULES, VISIBILITY, FactKind, PartKind, Party
+from gateway.domain.facts import RULES, FactKind, Party
 from gateway.domain.organisations import Post, Role
+from gateway.domain.visibility import VISIBILITY, PartKind
 from gateway.service.effects.agencies import ASKED
 from gateway.service.effects.table import EFFECTS
 from gateway.service.parties import FILLED_BY

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, func, select
 
+from gateway.domain.absences import Absence
 from gateway.domain.organisations import OrgId
 from gateway.store import tables
 from gateway.store.engine import open_engine
+from gateway.store.shelf_tables import SHELVES
 from tests.integration.postgresql.contender import ORGS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -64,7 +66,7 @@ def check_organisation(connection: Connection, org: OrgId) -> int:
         tables.events.c,
         tables.titles.c,
         tables.outbox.c,
-        tables.absences.c,
+        SHELVES[Absence].c,
         tables.requests.c,
     )
     positions = numbers(connection, e.position, e.org == str(org))

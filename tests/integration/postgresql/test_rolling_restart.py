@@ -15,9 +15,10 @@ from sqlalchemy import func, select
 
 from adapters.reference.people import child
 from gateway.crypto.development import Estate
+from gateway.domain.absences import Absence
 from gateway.domain.organisations import OrgId
-from gateway.store import tables
 from gateway.store.leases import leases
+from gateway.store.shelf_tables import SHELVES
 from gateway.v1 import absence_pb2
 from tests.delivery.officers import report_on
 from tests.faults.processes import NodeProcess, ProcessProvince
@@ -72,7 +73,7 @@ class Twins(ProcessProvince):
 
     def count(self, org: OrgId) -> int:
         """How many absences the organisation has in its store."""
-        query = select(func.count()).where(tables.absences.c.org == str(org))
+        query = select(func.count()).where(SHELVES[Absence].c.org == str(org))
         with self.engine("wuhua").connect().execution_options(reading=True) as connection:
             return int(connection.execute(query).scalar_one())
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from gateway.domain.facts import RULES, VISIBILITY, FactKind, PartKind, Party, may_see
+from gateway.domain.facts import RULES, FactKind, Party
 from gateway.domain.organisations import Role
+from gateway.domain.visibility import VISIBILITY, PartKind, may_see
 from gateway.service.effects.table import EFFECTS
 from gateway.service.parties import FILLED_BY
 from gateway.v1 import event_pb2

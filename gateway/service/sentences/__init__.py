@@ -1,0 +1,1 @@
+"""Sentences of the case file, one file per theme; `gateway.service.summaries` puts them together."""
