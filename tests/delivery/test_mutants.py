@@ -15,7 +15,7 @@ from tests.delivery.mutants import HARMLESS, MUTANTS, Mutant
 from tests.delivery.storm import play
 from tests.faults.reporting import add_line
 
-MANY = int(os.environ.get("MUTANT_SEEDS", "10"))
+MANY = int(os.environ.get("MUTANT_SEEDS", "24"))
 FEW = 24
 
 

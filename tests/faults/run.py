@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument("--per-point", type=int, default=50, help="kills at each failpoint")
     parser.add_argument("--at-any-moment", type=int, default=600, help="kills at random moments")
     parser.add_argument("--seeds", type=int, default=200, help="seeds of the simulation")
-    parser.add_argument("--mutant-seeds", type=int, default=10, help="seeds for each seeded bug")
+    parser.add_argument("--mutant-seeds", type=int, default=24, help="seeds for each seeded bug")
     parser.add_argument("--seed", type=int, default=1, help="seed of the campaign's plan")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gateway-faults-") as directory:
