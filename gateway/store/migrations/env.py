@@ -7,6 +7,7 @@ from gateway.store import (  # noqa: F401 - their tables become known
     commit_marks,
     leases,
     recovery_tables,
+    shelf_tables,
     subscription_tables,
 )
 from gateway.store.engine import open_engine
