@@ -71,8 +71,11 @@ class Outbox(Protocol):
         """Return those of one lane, oldest first."""
         ...
 
-    def hold_back(self, numbers: Sequence[int], until: datetime) -> None:
-        """Pass over deliveries until a moment, for example while the receiver has no key."""
+    def hold_back(self, sender: OrgId, receiver: OrgId, until: datetime) -> None:
+        """Pass over all that waits on a lane until a moment, for example while there is no key.
+
+        All of it: what was left would bring the rest back (see `release`).
+        """
         ...
 
     def withdraw(self, number: int) -> None:

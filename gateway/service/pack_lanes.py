@@ -65,7 +65,7 @@ def _pack_or_hold_back(desk: Desk, receiver: OrgId, deliveries: Sequence[Deliver
             _pack_lane(desk, receiver, deliveries)
     except (Refusal, PartFailed) as fault:
         log_held_back(desk, receiver, fault)
-        desk.work.outbox.hold_back([d.number for d in deliveries], desk.now + HOLD_BACK)
+        desk.work.outbox.hold_back(desk.org, receiver, desk.now + HOLD_BACK)
 
 
 def log_held_back(desk: Desk, receiver: OrgId, fault: Refusal | PartFailed) -> None:

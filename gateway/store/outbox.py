@@ -42,6 +42,12 @@ _WAITING_ON = Statement(
     .order_by(_d.c.number)
     .limit(bindparam("limit"))
 )
+_HOLD_BACK = Statement(
+    update(_d)
+    .where(_d.c.message_id.is_(None))
+    .where(*given(_d.c.sender, _d.c.receiver))
+    .values(held_until=bindparam("until"))
+)
 _newer = _d.alias()
 _RELEASE = Statement(
     update(_d)
@@ -161,11 +167,9 @@ class SqlOutbox:
         key = {"sender": str(sender), "receiver": str(receiver)}
         return [_delivery(row) for row in self._cursor.rows(_WAITING_ON, **key, limit=limit)]
 
-    def hold_back(self, numbers: Sequence[int], until: datetime) -> None:
+    def hold_back(self, sender: OrgId, receiver: OrgId, until: datetime) -> None:
         """See Outbox.hold_back."""
-        self._connection.execute(
-            update(_d).where(_d.c.number.in_(numbers)).values(held_until=until)
-        )
+        self._cursor.change(_HOLD_BACK, sender=str(sender), receiver=str(receiver), until=until)
 
     def withdraw(self, number: int) -> None:
         """See Outbox.withdraw."""

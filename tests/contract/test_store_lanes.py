@@ -92,11 +92,13 @@ async def test_each_lane_shows_what_waits_on_it(store: SqlStore) -> None:
     def task(work: Work) -> None:
         for event_id in ("e1", "e2", "e3"):
             work.outbox.deliver(WUHUA, (ZHENXIONG, SHUIFU), event_id)
-        first = work.outbox.waiting(1)[0]
-        work.outbox.hold_back([first.number], LATER)
-        assert work.outbox.waiting_lanes() == [(WUHUA, SHUIFU), (WUHUA, ZHENXIONG)]
-        on_lane = work.outbox.waiting_on(WUHUA, ZHENXIONG, 1)
-        assert [one.event_id for one in on_lane] == ["e2"]
+        assert work.outbox.waiting_lanes() == [(WUHUA, ZHENXIONG), (WUHUA, SHUIFU)]
+        on_lane = work.outbox.waiting_on(WUHUA, ZHENXIONG, 2)
+        assert [one.event_id for one in on_lane] == ["e1", "e2"]
+        work.outbox.hold_back(WUHUA, ZHENXIONG, LATER)
+        assert work.outbox.waiting_lanes() == [(WUHUA, SHUIFU)]
+        assert not work.outbox.waiting_on(WUHUA, ZHENXIONG, 1)
+        assert len(work.outbox.waiting_on(WUHUA, SHUIFU, 9)) == 3
 
     await store.write(task)
 

@@ -49,7 +49,7 @@ async def test_deliveries_wait_until_packed(store: SqlStore) -> None:
         work.outbox.deliver(WUHUA, (), "e2")
         first, second = work.outbox.waiting(10)
         assert (first.receiver, second.receiver) == (ZHENXIONG, SHUIFU)
-        work.outbox.hold_back([second.number], LATER)
+        work.outbox.hold_back(WUHUA, SHUIFU, LATER)
         assert [one.number for one in work.outbox.waiting(10)] == [first.number]
         made = pack(work, 1, (first.number,))
         assert not work.outbox.waiting(10)
@@ -68,7 +68,7 @@ async def test_held_back_never_falls_behind(store: SqlStore) -> None:
 
     def task(work: Work) -> None:
         work.outbox.deliver(WUHUA, (ZHENXIONG,), "e1")
-        work.outbox.hold_back([one.number for one in work.outbox.waiting(10)], LATER)
+        work.outbox.hold_back(WUHUA, ZHENXIONG, LATER)
         work.outbox.deliver(WUHUA, (SHUIFU,), "e2")
         work.outbox.release(NOW)
         assert [one.event_id for one in work.outbox.waiting(10)] == ["e2"]

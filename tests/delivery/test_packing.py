@@ -12,7 +12,7 @@ from gateway.domain.errors import Reason, Refusal
 from gateway.domain.keys import KeyPurpose
 from gateway.domain.organisations import OrgId
 from gateway.service import pack_lanes
-from gateway.service.relay import next_pause
+from gateway.service.relay import Relay, next_pause
 from gateway.store import tables
 from gateway.v1 import letter_pb2
 from tests.delivery.inquiry import Inquiry
@@ -120,6 +120,28 @@ async def test_held_mail_in_masses_keeps_nobody_back(
     assert numbers == sorted(numbers)
     assert (await inquiry.case(WUHUA_SCHOOL)).jurisdiction_row in {"", "J3"}
 
+
+async def test_a_mass_of_held_mail_gives_the_relay_rest(
+    province: Province, without_seal_key: Lacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More waits on a held lane than is looked at together: nothing is due before the moment, and
+    then each of it leaves, in order.
+    """
+    monkeypatch.setattr(pack_lanes, "_MOST_WAITING", 2)
+    monkeypatch.setattr(pack_lanes, "_SHARE", 1)
+    inquiry = await Inquiry(province).settled("submitted")
+    node = province.node_of[WUHUA]
+    relay = Relay(node.store, province.bus, node.tools)
+    with without_seal_key(WUHUA_SCHOOL):
+        for step in (inquiry.confirmed, inquiry.determined, inquiry.dispatched):
+            await step()
+        rounds = [await relay._round() for _ in range(20)]
+        assert not any(rounds[-3:])
+    province.clock.advance(minutes=1, seconds=1)
+    await province.settle()
+    numbers = await deliveries_of(province, WUHUA, WUHUA_SCHOOL)
+    assert len(numbers) > 2
+    assert numbers == sorted(numbers)
 
 def retraction(inquiry: Inquiry) -> tuple[str, Any]:
     """Return the command that takes the letter back."""
