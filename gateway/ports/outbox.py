@@ -1,6 +1,6 @@
 """The sender's side of delivery: what has to go out, and what went but is not receipted."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -110,8 +110,12 @@ class Outbox(Protocol):
         """Note an attempt and when to try again unless a receipt comes."""
         ...
 
-    def take_back(self, message_ids: Sequence[str]) -> None:
-        """Undo the note of an attempt that was not made: the messages are due at once."""
+    def take_back(self, attempts: Mapping[str, int]) -> None:
+        """Undo the note of an attempt that was not made: the messages are due at once.
+
+        Given is how many attempts each had before; one for which another number is noted by now
+        stays as it is.
+        """
         ...
 
     def put_off(self, message_id: str, until: datetime) -> None:

@@ -72,11 +72,13 @@ class Relay:
         Ends also when the carrier refused something.
         """
         while True:
-            while await self._round():
-                pass
-            if not self._sending:
+            under_way = bool(self._sending)  # the round passes their receivers over
+            if await self._round():
+                continue
+            if self._sending:
+                await asyncio.wait(set(self._sending.values()))
+            elif not under_way:
                 return
-            await asyncio.wait(set(self._sending.values()))
             if self._refusals:
                 return
 
@@ -134,27 +136,36 @@ class Relay:
             log(LogEvent.MAIL_FAILED, level="error", fault=type(fault).__name__)
 
     async def _send(self, receiver: OrgId, messages: Sequence[OutMessage]) -> None:
-        """Send one receiver's messages; when the carrier fails they are due again, and it rests."""
-        try:
-            await self._bus.publish(receiver, [message.envelope for message in messages])
-        except BusUnavailable:
-            await self._take_back([message.message_id for message in messages])
-            await self._rest(receiver)
+        """Send one receiver's messages; whatever fails, they are due again, and the receiver rests."""
+        envelopes = [message.envelope for message in messages]
+        published = await ended(self._bus.publish(receiver, envelopes))
+        fault = published.exception()
+        if fault is None:
+            self._refusals.pop(receiver, None)
+            reach(Failpoint.RELAY_AFTER_PUBLISH)
             return
-        self._refusals.pop(receiver, None)
-        reach(Failpoint.RELAY_AFTER_PUBLISH)
+        if isinstance(fault, BusUnavailable):  # its letter-box is full, or nobody carries
+            log(LogEvent.BUS_ERROR, level="warning", receiver=str(receiver))
+        else:
+            name = type(fault).__name__
+            log(LogEvent.MAIL_FAILED, level="error", receiver=str(receiver), fault=name)
+        await self._take_back(messages)
+        await self._rest(receiver)
 
-    async def _take_back(self, message_ids: Sequence[str]) -> None:
-        """Make them due again, as soon as the store takes that: a noted attempt can wait for hours."""
+    async def _take_back(self, messages: Sequence[OutMessage]) -> None:
+        """Make them due again, as soon as the store takes that: a noted attempt can wait for hours.
+
+        What is taken back twice, since nobody knows the outcome of the first time, is so once.
+        """
+        attempts = {message.message_id: message.attempts for message in messages}
         while True:
             try:
-                return await self._store.write(lambda work: work.outbox.take_back(message_ids))
+                return await self._store.write(lambda work: work.outbox.take_back(attempts))
             except StoreUnavailable:
                 await asyncio.sleep(_REST_SECONDS)
 
     async def _rest(self, receiver: OrgId) -> None:
-        """Pass the receiver over for a while: its letter-box is full, or nobody carries."""
-        log(LogEvent.BUS_ERROR, level="warning", receiver=str(receiver))
+        """Pass the receiver over for a while; longer each time while the carrier is there."""
         refusals = self._refusals.get(receiver, 0) if self._bus.ready else 0
         self._refusals[receiver] = refusals + 1
         await asyncio.sleep(min(_REST_SECONDS * 2 ** min(refusals, 16), _LONGEST_REST_SECONDS))

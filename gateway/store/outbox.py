@@ -1,6 +1,6 @@
 """The outbox in SQL."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -77,10 +77,14 @@ _SENT = Statement(
 _TAKE_BACK = Statement(
     update(_o)
     .where(_o.c.message_id == bindparam("message"), _o.c.next_attempt.is_not(None))
+    .where(_o.c.attempts == bindparam("before") + 1)
     .values(
         attempts=_o.c.attempts - 1,
         next_attempt=tables.AT_ONCE,
-        state=case((_o.c.attempts == 1, MessageState.READY), else_=_o.c.state),
+        state=case(
+            ((_o.c.state == MessageState.SENT) & (_o.c.attempts == 1), MessageState.READY),
+            else_=_o.c.state,
+        ),
     )
 )
 _TIE = Statement(
@@ -228,9 +232,11 @@ class SqlOutbox:
             _SENT, [{"message": one, "attempt": next_attempt} for one in message_ids]
         )
 
-    def take_back(self, message_ids: Sequence[str]) -> None:
+    def take_back(self, attempts: Mapping[str, int]) -> None:
         """See Outbox.take_back."""
-        self._cursor.change_each(_TAKE_BACK, [{"message": one} for one in message_ids])
+        self._cursor.change_each(
+            _TAKE_BACK, [{"message": one, "before": before} for one, before in attempts.items()]
+        )
 
     def put_off(self, message_id: str, until: datetime) -> None:
         """See Outbox.put_off."""

@@ -50,6 +50,29 @@ async def test_fresh_mail_goes_before_what_is_sent_again(store: SqlStore) -> Non
     await store.write(task)
 
 
+async def test_an_attempt_that_was_not_made_is_taken_back_once(store: SqlStore) -> None:
+    """Also when nobody knew whether it was, and tried again; what a receipt said of it stays."""
+
+    def task(work: Work) -> None:
+        pack(work, message(1), message(2))
+        (sent, parked) = work.outbox.due(LATER, 10)
+        work.outbox.sent([sent.message_id, parked.message_id], LATER)
+        work.outbox.close(parked.message_id, MessageState.PARKED, "r", LATER)
+        for _ in range(2):
+            work.outbox.take_back({one.message_id: one.attempts for one in (sent, parked)})
+            found = [(one.state, one.attempts) for one in work.outbox.due(NOW, 10)]
+            assert found == [(MessageState.READY, 0), (MessageState.PARKED, 0)]
+        for _ in range(2):
+            work.outbox.sent([sent.message_id], LATER)
+        for _ in range(2):
+            work.outbox.take_back({sent.message_id: 1})
+        assert [(one.state, one.attempts) for one in work.outbox.due(NOW, 1)] == [
+            (MessageState.SENT, 1)
+        ]
+
+    await store.write(task)
+
+
 async def test_what_waits_too_long_is_sent_no_more_by_itself(store: SqlStore) -> None:
     """Only what was never answered grows overdue; what its peer asks for goes and stays dead until
     the receipt, what an operator restarts has a new term.

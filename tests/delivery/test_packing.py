@@ -143,6 +143,7 @@ async def test_a_mass_of_held_mail_gives_the_relay_rest(
     assert len(numbers) > 2
     assert numbers == sorted(numbers)
 
+
 def retraction(inquiry: Inquiry) -> tuple[str, Any]:
     """Return the command that takes the letter back."""
     request = letter_pb2.RetractLetterRequest(letter_id=inquiry.letter_id, reason="另行函告")
