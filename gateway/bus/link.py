@@ -85,16 +85,20 @@ async def drop(client: Client) -> None:
     # When the last write of a dying link fails, nats-py neither closes its socket nor hears
     # the error of its reading task; both have only private names.
     reading, socket = client._reading_task, client._transport  # noqa: SLF001
-    # A link that broke while TLS was begun is never heard to have closed: not waited for without end.
-    with suppress(nats.errors.Error, OSError):
-        async with asyncio.timeout(_CLOSING):
-            await client.close()
-    if socket:
-        socket.close()  # type: ignore[no-untyped-call]
-    if reading is not None:
-        await asyncio.wait({reading}, timeout=_CLOSING)
-        if reading.done() and not reading.cancelled():
-            reading.exception()  # heard: asyncio would log it whenever memory is cleared
-    # A frozen server never answers the farewell of TLS: the line below is closed last, and as well.
-    if below := getattr(socket, "_bare_io_writer", None):
-        below.close()
+    try:
+        # A link that broke while TLS was begun is never heard to have closed: not waited for
+        # without end.
+        with suppress(nats.errors.Error, OSError):
+            async with asyncio.timeout(_CLOSING):
+                await client.close()
+        if socket:
+            socket.close()  # type: ignore[no-untyped-call]
+        if reading is not None:
+            await asyncio.wait({reading}, timeout=_CLOSING)
+            if reading.done() and not reading.cancelled():
+                reading.exception()  # heard: asyncio would log it whenever memory is cleared
+    finally:
+        # A frozen server never answers the farewell of TLS: the line below is closed last, and as
+        # well; also by who is told meanwhile to stop.
+        if below := getattr(socket, "_bare_io_writer", None):
+            below.close()

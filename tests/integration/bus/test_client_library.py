@@ -56,3 +56,23 @@ async def test_the_line_to_a_frozen_server_is_closed(broker: Broker) -> None:
                 assert line.transport.is_closing()
             finally:
                 os.kill(pid, signal.SIGCONT)
+
+
+async def test_the_line_is_closed_also_when_nobody_waits_for_the_farewell(broker: Broker) -> None:
+    """Who is told to stop while it drops the link to a frozen server leaves no line behind."""
+    async with asyncio.timeout(PATIENCE):
+        async with Connection(broker.address("wuhua")) as connection:
+            client = await connection.connected()
+            line = client._transport._bare_io_writer  # type: ignore[union-attr]
+            pid = broker.server.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                dropping = asyncio.create_task(link.drop(client))
+                await asyncio.sleep(0)
+                assert not line.transport.is_closing()
+                dropping.cancel()
+                await asyncio.wait({dropping})
+                assert line.transport.is_closing()
+            finally:
+                os.kill(pid, signal.SIGCONT)
