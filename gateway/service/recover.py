@@ -80,8 +80,8 @@ class Recoverer:
         """Where the log has grown, see whether what was left of a recovery can be rebuilt now."""
         for org, end in ends.items():
             if self._seen.get(org) != end:
-                self._seen[org] = end
                 await self._store.write(partial(self._rebuild_left_of, org))
+                self._seen[org] = end
 
     def _rebuild_left_of(self, org: OrgId, work: Work) -> None:
         self._apart(self._desk(work, org), rebuild_left)
