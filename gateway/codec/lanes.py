@@ -3,7 +3,7 @@
 from gateway.codec import enums, fields
 from gateway.domain.dead_letters import DeadLetter
 from gateway.domain.lane_balance import LaneBalance
-from gateway.domain.lanes import LaneHead
+from gateway.domain.lanes import MOST_INCARNATION, LaneHead
 from gateway.v1 import delivery_pb2, message_pb2
 
 
@@ -17,9 +17,25 @@ def encode_head(head: LaneHead) -> message_pb2.LaneHead:
     )
 
 
+_HASH = 32  # bytes of a SHA-256
+
+
 def decode_head(wire: message_pb2.LaneHead) -> LaneHead:
-    """Return one end of a lane as its peer stated it."""
+    """Return one end of a lane as its peer stated it.
+
+    Raises Refusal(INVALID_FIELD) for what no end can be, and no store would keep.
+    """
+    if len(wire.head_hash) not in {0, _HASH}:
+        raise fields.invalid("head_hash", "head_hash is no SHA-256.", "Send its 32 bytes.")
+    if not 0 <= wire.incarnation <= MOST_INCARNATION or wire.last_sequence < 0:
+        raise fields.invalid("head", "A lane has no such number.", "Send its own numbers.")
     return LaneHead(wire.incarnation, wire.last_sequence, wire.head_hash.hex(), wire.closed)
+
+
+def check_heads(*stated: message_pb2.LaneHead) -> None:
+    """Raise Refusal(INVALID_FIELD) unless each can be one end of a lane."""
+    for wire in stated:
+        decode_head(wire)
 
 
 def encode_balance(balance: LaneBalance) -> delivery_pb2.LaneBalance:

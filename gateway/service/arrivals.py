@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 from google.protobuf.message import DecodeError
 
-from gateway.codec import enums, fields
+from gateway.codec import enums, fields, lanes
 from gateway.domain import payload_types
 from gateway.domain.errors import Reason, Refusal
 from gateway.domain.facts import RULES, FactKind
@@ -141,6 +141,7 @@ def read_arrival(tools: Tools, org: OrgId, data: bytes, now: datetime) -> Arrive
                 _require_author(signer, receipt.receiver)
                 _require_receiver(org, receipt.sender)
                 _require_id(receipt.receipt_id)
+                lanes.check_heads(receipt.head)
                 return ArrivedReceipt(signer, receipt, data)
             case payload_types.GAP_REQUEST:
                 request = message_pb2.GapRequest.FromString(envelope.payload)
@@ -152,6 +153,7 @@ def read_arrival(tools: Tools, org: OrgId, data: bytes, now: datetime) -> Arrive
                 _require_author(signer, statement.author)
                 _require_receiver(org, statement.peer)
                 fields.moment(statement.stated_at, "stated_at")
+                lanes.check_heads(statement.sent, statement.received)
                 return ArrivedStatement(signer, statement)
             case payload_types.RETURNED_FACTS:
                 return read_return(tools, org, signer, envelope.payload, data)
