@@ -25,7 +25,8 @@ class Backlog(Protocol):
         """Make these messages due now, the dead ones too, never the replaced; return how many.
 
         A dead one goes out and stays on its list until the receipt comes. Those with a receipt only
-        when `receipted`: the peer has lost what it answered, and their term begins anew.
+        when `receipted`: the peer has lost what it answered, and their term begins anew. That of
+        the others goes on, however often the peer asks.
         """
         ...
 

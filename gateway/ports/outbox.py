@@ -12,12 +12,16 @@ from gateway.domain.organisations import OrgId
 
 @dataclass(frozen=True)
 class Delivery:
-    """An event that has to reach a receiver and is not yet in a message."""
+    """An event that has to reach a receiver and is not yet in a message.
+
+    `waits_since` is when its term for a receipt began, if it was in a message before.
+    """
 
     number: int
     sender: OrgId
     receiver: OrgId
     event_id: str
+    waits_since: datetime | None = None
 
 
 class MessageState(StrEnum):
@@ -34,7 +38,7 @@ class MessageState(StrEnum):
 
 @dataclass(frozen=True)
 class OutMessage:
-    """A packed message. `envelope` is the signed bytes; `digest` is hex SHA-256 of the payload.
+    """A packed message. `envelope` is the signed bytes, empty once replaced; `digest` is hex SHA-256 of the payload.
 
     `waits_since` is when its term for a receipt began.
     """

@@ -79,12 +79,13 @@ class Recoveries(Protocol):
         ...
 
     def begin_lane(
-        self, org: OrgId, peer: OrgId, lane: SendingLane, taken: LaneHead | None
+        self, org: OrgId, peer: OrgId, lane: SendingLane, taken: LaneHead | None, at: datetime
     ) -> None:
         """Go on with the lane to a peer anew, and put back into it what the peer has not taken.
 
         Messages without a receipt that lie beyond `taken` (all of them, when it is None) are given
-        up as messages; what they carried waits to be packed again, ahead of everything newer.
+        up as messages: their bytes are gone, their dead letters healed. What they carried waits to
+        be packed again, ahead of everything newer, and its term for a receipt goes on.
         """
         ...
 

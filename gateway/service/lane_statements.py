@@ -6,6 +6,8 @@ for, sent again, or raised as an alarm. A statement changes no lane by itself, s
 comes late or twice does no harm.
 """
 
+from datetime import timedelta
+
 from gateway.codec import fields
 from gateway.codec.lanes import decode_head, encode_head
 from gateway.domain.lanes import DISPUTED, FIRST, LaneHead, SendingLane, Standing, compare
@@ -17,10 +19,14 @@ from gateway.ports.outbox import OutMessage
 from gateway.service.arrivals import ArrivedStatement
 from gateway.service.desk import Desk
 from gateway.service.give_receipts import Replies, ask_for
+from gateway.service.pause import too_soon
 from gateway.service.recovery import doubt_memory, may_act, renew_lane, standing_of
 from gateway.service.return_facts import hear_recovering, proof
 from gateway.v1 import message_pb2
 from gateway.v1.envelope_pb2 import SignedEnvelope
+
+_DENIAL_PAUSE = timedelta(minutes=10)
+"""What is sent again meanwhile goes at the pace of all mail."""
 
 
 def lane_statements(desk: Desk) -> list[tuple[OrgId, bytes]]:
@@ -156,6 +162,8 @@ def _send_what_was_denied(desk: Desk, arrived: ArrivedStatement, received: LaneH
         return
     receipt = message_pb2.Receipt.FromString(SignedEnvelope.FromString(data).payload)
     if receipt.received_at.ToNanoseconds() >= arrived.statement.stated_at.ToNanoseconds():
+        return
+    if too_soon(desk, arrived.author, "denied", _DENIAL_PAUSE):
         return
     log(LogEvent.LANE_ALARM, level="error", lane=f"{desk.org}:{arrived.author}", standing="DENIED")
     count = desk.work.backlog.revive(

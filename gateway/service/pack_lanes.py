@@ -6,6 +6,7 @@ signature then serve many events, and bulk costs little more than single letters
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from gateway.codec import fields
@@ -93,6 +94,8 @@ def _pack_lane(desk: Desk, receiver: OrgId, deliveries: Sequence[Delivery]) -> N
         taken = deliveries[start : start + len(content.events)]
         lane = desk.work.outbox.lane(desk.org, receiver)
         packed = _message(desk, receiver, key, lane, content)
+        began = (delivery.waits_since for delivery in taken if delivery.waits_since is not None)
+        packed = replace(packed, waits_since=min(began, default=desk.now))
         if len(packed.envelope) <= LARGEST_ITEM:
             numbers = [delivery.number for delivery in taken]
             desk.work.outbox.pack(packed, numbers, lane.advanced(packed.digest))
@@ -148,7 +151,6 @@ def _message(
         lane.next_sequence,
         hashlib.sha256(envelope.payload).hexdigest(),
         envelope.SerializeToString(),
-        waits_since=desk.now,
     )
 
 

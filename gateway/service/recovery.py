@@ -6,6 +6,7 @@ returned what it had; what comes in meanwhile is kept, in order, and takes effec
 """
 
 from dataclasses import replace
+from datetime import timedelta
 
 from gateway.domain.dead_letters import DeadLetter, DeadLetterKind
 from gateway.domain.errors import Parked, Reason
@@ -21,8 +22,12 @@ from gateway.domain.recovery import (
 )
 from gateway.log_events import LogEvent, log
 from gateway.service.desk import Desk
+from gateway.service.pause import too_soon
 from gateway.service.renew_chains import renew_chains
 from gateway.service.set_aside import bury
+
+_RENEWAL_PAUSE = timedelta(hours=1)
+"""A lane begins anew once for each recovery here; all that waits on it is then packed again."""
 
 
 def require_memory(desk: Desk) -> None:
@@ -141,7 +146,9 @@ def renew_lane(desk: Desk, peer: OrgId, taken: LaneHead) -> None:
     own = desk.work.outbox.lane(desk.org, peer)
     closed = taken.closed and taken.incarnation == own.incarnation
     disputed = standing_of(desk, peer, taken) in DISPUTED
-    if (closed or disputed) and desk.work.recoveries.active(desk.org) is None:
+    if not (closed or disputed) or desk.work.recoveries.active(desk.org) is not None:
+        return
+    if not too_soon(desk, peer, "renewal", _RENEWAL_PAUSE):
         lane = begin_lane(desk, peer, taken)
         log(LogEvent.LANE_RENEWED, lane=f"{desk.org}:{peer}", life=lane.incarnation)
 
@@ -151,5 +158,5 @@ def begin_lane(desk: Desk, peer: OrgId, taken: LaneHead | None) -> SendingLane:
     lane = began_anew(desk.work.outbox.lane(desk.org, peer), taken, desk.now)
     if taken is not None and standing_of(desk, peer, taken) in DISPUTED:
         taken = None  # what it took under a disputed number is not what bears that number here
-    desk.work.recoveries.begin_lane(desk.org, peer, lane, taken)
+    desk.work.recoveries.begin_lane(desk.org, peer, lane, taken, desk.now)
     return lane

@@ -20,6 +20,7 @@ from gateway.domain.recovery import may_lack
 from gateway.ports.recovery import Return
 from gateway.service.arrivals import ArrivedMessage, ArrivedStatement, read_arrival
 from gateway.service.desk import Desk
+from gateway.service.pause import too_soon
 from gateway.service.private_parts import disclosed_to
 from gateway.service.returned_parts import (
     LARGEST,
@@ -58,25 +59,12 @@ def hear_recovering(desk: Desk, arrived: ArrivedStatement) -> None:
     if remembered.incarnation > MOST_INCARNATION or remembered.last_sequence > _MOST_NUMBER:
         return
     known = desk.work.returns.get(desk.org, peer, recovery_id)
-    if (known is not None and known.due) or _too_soon(desk, peer, "return", _RETURN_PAUSE):
+    if (known is not None and known.due) or too_soon(desk, peer, "return", _RETURN_PAUSE):
         return
     if known is None:
         lane = desk.work.inbox.lane(desk.org, peer)
         desk.work.inbox.advance(desk.org, peer, lane.closed(remembered))
     desk.work.returns.begin(desk.org, Return(peer, recovery_id, since, made_at=desk.now))
-
-
-def _too_soon(desk: Desk, peer: OrgId, what: str, pause: timedelta) -> bool:
-    """Say whether the peer was answered a moment ago, and note that it is now if it was not.
-
-    A small statement costs much here, and who means it says it again.
-    """
-    name = f"{what} {peer}"
-    last = desk.work.bookmarks.get(desk.org, name)
-    if last and timedelta() <= desk.now - datetime.fromisoformat(last) < pause:
-        return True
-    desk.work.bookmarks.set(desk.org, name, desk.now.isoformat())
-    return False
 
 
 def _moment(statement: message_pb2.LaneStatement) -> datetime | None:
@@ -123,7 +111,7 @@ def proof(desk: Desk, peer: OrgId, *, asked: bool) -> list[bytes]:
     """
     key = desk.tools.directory.current_key(peer, KeyPurpose.SEAL, desk.now)
     what = "proof asked for" if asked else "proof"
-    if key is None or _too_soon(desk, peer, what, _PROOF_PAUSE):
+    if key is None or too_soon(desk, peer, what, _PROOF_PAUSE):
         return []
     given = Return(peer, desk.tools.ids.new(), None, made_at=desk.now, parts=1, due=False)
     facts = first_of(_newest(desk, peer), MOST_BYTES)

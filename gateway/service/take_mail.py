@@ -206,6 +206,8 @@ def _send_again(desk: Desk, arrived: ArrivedGapRequest, replies: Replies) -> Non
     first = min(max(request.first_missing, FIRST), _MOST_NUMBER)
     following = first + _MOST_RESENT
     for message in desk.work.outbox.between(*lane, first, min(request.last_missing, following - 1)):
+        if not message.envelope:
+            continue  # what it carried goes under another number
         replies.ready.append((arrived.receiver, under_good_key(desk, message.envelope)))
         log(LogEvent.MESSAGE_RESENT, message=message.message_id)
     if request.last_missing >= following:

@@ -82,6 +82,8 @@ def _close(
     state = _STATES.get(item.outcome)
     if state is None or message.state in _FINAL:
         return
+    if message.state is MessageState.REPLACED and state is MessageState.PARKED:
+        return  # nothing of it is left to send: its final receipt comes by itself, or that of another
     receipt_id = arrived.receipt.receipt_id
     desk.work.inbox.add_receipt(desk.org, receipt_id, arrived.receiver, arrived.envelope)
     ask_again = desk.now + _ASK_PARKED_AGAIN if state is MessageState.PARKED else None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, case, select, update
+from sqlalchemy import Connection, case, literal, select, update
 
 from gateway.domain.organisations import OrgId
 from gateway.ports.outbox import MessageState, OutMessage
@@ -46,7 +46,10 @@ class SqlBacklog:
             query.values(
                 state=case((_o.c.state == MessageState.DEAD, _o.c.state), else_=MessageState.SENT),
                 next_attempt=now,
-                waits_since=now,
+                waits_since=case(
+                    (_o.c.state.in_(_RECEIPTED), literal(now, _o.c.waits_since.type)),
+                    else_=_o.c.waits_since,
+                ),
             )
         )
         return int(done.rowcount)

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.domain.dead_letters import (
@@ -90,9 +90,15 @@ class SqlDeadLetters:
 
     def heal(self, org: OrgId, kind: DeadLetterKind, subject: str, at: datetime) -> None:
         """See DeadLetters.heal. The bytes have done their work."""
+        self.heal_each(org, kind, (subject,), at)
+
+    def heal_each(
+        self, org: OrgId, kind: DeadLetterKind, subjects: Select[Any] | Sequence[str], at: datetime
+    ) -> None:
+        """Do the same for several subjects, or for those that a query of this store names."""
         self._connection.execute(
             update(_t)
-            .where(_t.c.org == str(org), _t.c.kind == kind, _t.c.subject == subject)
+            .where(_t.c.org == str(org), _t.c.kind == kind, _t.c.subject.in_(subjects))
             .where(_t.c.state == DeadLetterState.OPEN)
             .values(state=DeadLetterState.HEALED, settled_at=at, envelope=b"", evidence=b"")
         )

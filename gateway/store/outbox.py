@@ -28,15 +28,16 @@ COLUMNS = (
 )
 
 
-_DELIVER = insertion(_d, "number", "message_id", "held_until")
+_DELIVERY = (_d.c.number, _d.c.sender, _d.c.receiver, _d.c.event_id, _d.c.waits_since)
+_DELIVER = insertion(_d, "number", "message_id", "held_until", "waits_since")
 _WAITING = Statement(
-    select(_d.c.number, _d.c.sender, _d.c.receiver, _d.c.event_id)
+    select(*_DELIVERY)
     .where(_d.c.message_id.is_(None), _d.c.held_until.is_(None))
     .order_by(_d.c.number)
     .limit(bindparam("limit"))
 )
 _WAITING_ON = Statement(
-    select(_d.c.number, _d.c.sender, _d.c.receiver, _d.c.event_id)
+    select(*_DELIVERY)
     .where(_d.c.message_id.is_(None), _d.c.held_until.is_(None))
     .where(*given(_d.c.sender, _d.c.receiver))
     .order_by(_d.c.number)
@@ -131,8 +132,8 @@ def message_of(row: Sequence[Any]) -> OutMessage:
 
 
 def _delivery(row: Sequence[Any]) -> Delivery:
-    number, sender, receiver, event_id = row
-    return Delivery(number, OrgId.parse(sender), OrgId.parse(receiver), event_id)
+    number, sender, receiver, event_id, waits_since = row
+    return Delivery(number, OrgId.parse(sender), OrgId.parse(receiver), event_id, waits_since)
 
 
 class SqlOutbox:

@@ -178,10 +178,10 @@ class SqlRecoveries:
         return [(OrgId.parse(s), message_id) for s, message_id in dict.fromkeys(map(tuple, rows))]
 
     def begin_lane(
-        self, org: OrgId, peer: OrgId, lane: SendingLane, taken: LaneHead | None
+        self, org: OrgId, peer: OrgId, lane: SendingLane, taken: LaneHead | None, at: datetime
     ) -> None:
         """See Recoveries.begin_lane."""
-        begin_lane(self._connection, org, peer, lane, taken)
+        begin_lane(self._connection, org, peer, lane, taken, at)
 
 
 def _key(org: OrgId, recovery_id: str) -> dict[str, Any]:

@@ -104,6 +104,7 @@ deliveries = Table(
     Column("event_id", _ID, nullable=False),
     Column("message_id", _ID),
     Column("held_until", Instant),
+    Column("waits_since", Instant),
     Index(None, "message_id", "number"),
     _waiting_only("ix_deliveries_held_until", "held_until"),
 )

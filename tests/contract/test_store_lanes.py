@@ -88,19 +88,26 @@ async def test_what_waits_too_long_is_sent_no_more_by_itself(store: SqlStore) ->
         assert [one.sequence for one in work.backlog.overdue(LATER, 10)] == [3]
         work.outbox.make_due(NOW)
         assert [one.sequence for one in work.outbox.due(LATER, 10)] == [2, 3]
+        assert work.backlog.revive(WUHUA, ZHENXIONG, 1, 3, 3, LATER) == 1
+        found = work.outbox.find(WUHUA, message(3).message_id)
+        assert found is not None
+        assert found.waits_since == NOW, "who only asks has not answered"
         work.outbox.close(message(3).message_id, MessageState.APPLIED, "r", None)
         assert work.backlog.revive(WUHUA, ZHENXIONG, 1, 1, 3, LATER) == 1
         assert [one.state for one in work.outbox.due(LATER, 1)] == [MessageState.PARKED]
         found = work.outbox.find(WUHUA, message(1).message_id)
         assert found is not None
         assert found in work.outbox.due(LATER, 10)
-        assert (found.state, found.waits_since) == (MessageState.DEAD, LATER)
+        assert (found.state, found.waits_since) == (MessageState.DEAD, NOW)
         work.backlog.restart(message(1).message_id, LATER)
         found = work.outbox.find(WUHUA, message(1).message_id)
         assert found is not None
         assert (found.state, found.waits_since) == (MessageState.SENT, LATER)
         assert work.backlog.revive(WUHUA, ZHENXIONG, 1, 1, 3, LATER, receipted=True) == 3
-        work.recoveries.begin_lane(WUHUA, ZHENXIONG, SendingLane(2), LaneHead(1, 2, "d2"))
+        found = work.outbox.find(WUHUA, message(3).message_id)
+        assert found is not None
+        assert found.waits_since == LATER
+        work.recoveries.begin_lane(WUHUA, ZHENXIONG, SendingLane(2), LaneHead(1, 2, "d2"), LATER)
         assert work.backlog.revive(WUHUA, ZHENXIONG, 1, 1, 3, LATER, receipted=True) == 2
         replaced = work.outbox.find(WUHUA, message(3).message_id)
         assert replaced is not None

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import pytest
 
+from gateway.domain.dead_letters import DeadLetter, DeadLetterKind, DeadLetterState
+from gateway.domain.errors import Reason
 from gateway.domain.facts import FactKind
 from gateway.domain.lanes import LaneHead, SendingLane
 from gateway.domain.organisations import OrgId
@@ -30,6 +32,7 @@ pytestmark = pytest.mark.every_store
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 ORG, PEER, OTHER = (OrgId.parse(f"{code}/edu") for code in ("530102", "530627", "530681"))
 RECOVERY = Recovery("r1", RecoveryCause.PEER_AHEAD, NOW, NOW, PEER)
+UNRECEIPTED = DeadLetterKind.UNRECEIPTED
 T = TypeVar("T")
 
 
@@ -154,7 +157,9 @@ async def test_facts_are_left_until_rebuilt_or_checked(store: SqlStore) -> None:
 
 
 async def test_a_lane_begins_anew(store: SqlStore) -> None:
-    """What the peer has not taken waits again, ahead of what is newer; the rest stays as it is."""
+    """What the peer has not taken waits again since it first did, ahead of what is newer, and is
+    nobody's trouble twice; the rest stays as it is.
+    """
 
     def prepare(work: Work) -> None:
         lane = SendingLane()
@@ -163,28 +168,36 @@ async def test_a_lane_begins_anew(store: SqlStore) -> None:
             (waiting,) = work.outbox.waiting(9)
             lane = lane.advanced(f"d{number}")
             message = OutMessage(
-                f"m{number}", ORG, PEER, 1, number, f"d{number}", b"", waits_since=NOW
+                f"m{number}", ORG, PEER, 1, number, f"d{number}", b"signed", waits_since=NOW
             )
             work.outbox.pack(message, [waiting.number], lane)
         work.outbox.deliver(ORG, [PEER], "e3")
-        work.recoveries.begin_lane(ORG, PEER, SendingLane(4), LaneHead(1, 1, "d1"))
+        work.backlog.bury("m2")
+        work.dead_letters.add(
+            ORG,
+            DeadLetter("l2", UNRECEIPTED, Reason.UNAVAILABLE, "m2", NOW, message_id="m2"),
+        )
+        work.recoveries.begin_lane(ORG, PEER, SendingLane(4), LaneHead(1, 1, "d1"), NOW)
 
     def read(work: Work) -> Any:
         states = [work.outbox.find(ORG, f"m{n}") for n in (1, 2)]
         return (
-            [delivery.event_id for delivery in work.outbox.waiting(9)],
+            [(delivery.event_id, delivery.waits_since) for delivery in work.outbox.waiting(9)],
             work.outbox.lane(ORG, PEER),
-            [message.state for message in states if message],
+            [(message.state, message.envelope) for message in states if message],
             [message.message_id for message in work.outbox.due(NOW, 9)],
         )
 
     found = await both(store, prepare, read)
     assert found == (
-        ["e2", "e3"],
+        [("e2", NOW), ("e3", None)],
         SendingLane(4),
-        [MessageState.READY, MessageState.REPLACED],
+        [(MessageState.READY, b"signed"), (MessageState.REPLACED, b"")],
         ["m1"],
     )
+    healed = await store.read(lambda work: work.dead_letters.find(ORG, UNRECEIPTED, "m2"))
+    assert healed is not None
+    assert healed.state is DeadLetterState.HEALED
 
 
 async def test_a_return_goes_on_where_it_was(store: SqlStore) -> None:

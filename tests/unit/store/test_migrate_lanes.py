@@ -36,12 +36,13 @@ def test_what_stood_in_quarantine_stands_on_the_list(tmp_path: Path, stores: Sto
         connection.execute(
             text(
                 "INSERT INTO outbox VALUES ('m', '530102/edu', '530627/edu', 1, 1, 'd', x'00',"
-                " 'SENT', 1, :at, '')"
+                " 'SENT', 1, :at, ''),"
+                " ('r', '530102/edu', '530627/edu', 1, 2, 'd', x'00', 'REPLACED', 1, NULL, '')"
             ),
             {"at": THEN},
         )
         connection.execute(
-            text("INSERT INTO sending_lanes VALUES ('530102/edu', '530627/edu', 1, 2, 'd')")
+            text("INSERT INTO sending_lanes VALUES ('530102/edu', '530627/edu', 1, 3, 'd')")
         )
     migrate(engine)
     with engine.begin() as connection:
@@ -57,5 +58,9 @@ def test_what_stood_in_quarantine_stands_on_the_list(tmp_path: Path, stores: Sto
         found = work.outbox.find(WUHUA, "m")
         assert found is not None
         assert found.waits_since is not None
+        assert found.envelope == b"\0"
+        replaced = work.outbox.find(WUHUA, "r")
+        assert replaced is not None
+        assert not replaced.envelope, "nobody sends it any more"
         assert all(balance.balanced for balance in work.lanes.balances(WUHUA))
     engine.dispose()
