@@ -71,6 +71,7 @@ class LogEvent(StrEnum):
     RECOVERY_ANSWERED = "recovery.answered"
     RECOVERY_WAIVED = "recovery.waived"
     RECOVERY_CONFLICT = "alarm.recovery_conflict"
+    RECOVERY_DIRECTORY_OLD = "alarm.recovery_directory_old"
     RECOVERY_FAILED = "recovery.failed"
     RECOVERY_ENDED = "recovery.ended"
     STORE_RUN_AGAIN = "store.run_again"

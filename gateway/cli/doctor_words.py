@@ -47,7 +47,7 @@ STORE_READ_ONLY | 存储不可写。 | 查明磁盘或文件为何只读(常因�
 STORE_DAMAGED | 存储已损坏:{what}。 | 保留现有文件,检查磁盘,恢复最新备份;其余由对方单位送回。
 STORE_BEING_CHECKED | 正在逐页检查存储。 |
 STORE_LOG_MISSING | 预写日志 {path} 不见了,{since} 之后已确认的内容随之丢失。 | 放回该文件;如确系有意恢复备份,删除 {mark}。
-RECOVERING | {org} 的部分记录已丢失,自 {since} 起正由对方单位送回。 | 各方答复之前不作任何有权行为;见 gateway recovery --help
+RECOVERING | {org} 的部分记录已丢失,自 {since} 起正由对方单位送回。 | 各方答复且本地名录不旧于各方名录之前不作任何有权行为,请放入最新版名录;见 gateway recovery show
 DISK_FULL | 存储所在磁盘已满(剩余 {free})。 | 腾出空间;运行中的节点会自行恢复。
 DISK_FILLS | 存储所在磁盘剩余 {free}。 | 请及时腾出空间。
 BUS_AWAY | 与消息服务器没有连接{what}。 | 检查 [bus] 及消息服务器;函件暂存于存储中。

@@ -34,7 +34,8 @@ class PeerState(StrEnum):
     ASKED = "ASKED"
     """It was asked and has not returned everything."""
     RETURNED = "RETURNED"
-    """It returned all it had; its own messages to us are still coming again."""
+    """It returned all it had; its own messages to us are still coming again, or it knows a newer
+    directory than we do, in which others may be listed who have something of ours."""
     ANSWERED = "ANSWERED"
     """Nothing more is to come from it."""
     WAIVED = "WAIVED"
@@ -72,7 +73,9 @@ class Recovery:
 
 @dataclass(frozen=True)
 class RecoveryPeer:
-    """A peer in a recovery: `received` is what it had taken, `sent` what it had numbered."""
+    """A peer in a recovery: `received` is what it had taken, `sent` what it had numbered, and
+    `directory` the version of the directory under which it answered.
+    """
 
     peer: OrgId
     state: PeerState
@@ -81,6 +84,7 @@ class RecoveryPeer:
     received: LaneHead | None = None
     sent: LaneHead | None = None
     answered_at: datetime | None = None
+    directory: int = 0
 
 
 @dataclass(frozen=True)

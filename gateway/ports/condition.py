@@ -175,7 +175,8 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.RECOVERING: Meaning(
         _WARN,
         "{org} has lost a part of its memory and gets it back from its peers, since {since}.",
-        "It performs no act of authority until all have answered; see: gateway recovery --help",
+        "It performs no act of authority until all have answered and the directory here is as new "
+        "as theirs: put the newest edition in place. See: gateway recovery show",
     ),
     Code.DISK_FULL: Meaning(
         _FAIL,

@@ -16,7 +16,9 @@ from gateway.v1 import message_pb2
 
 @dataclass(frozen=True)
 class ArrivedReturn:
-    """An authenticated part of what a peer returns. `made_at` names the run it belongs to."""
+    """An authenticated part of what a peer returns. `made_at` names the run it belongs to, and
+    `directory` is the version in force at the author.
+    """
 
     author: OrgId
     recovery_id: str
@@ -27,6 +29,7 @@ class ArrivedReturn:
     sent: LaneHead
     events: tuple[message_pb2.CarriedEvent, ...]
     envelope: bytes
+    directory: int = 0
 
 
 def read_return(
@@ -56,4 +59,5 @@ def read_return(
         sent=decode_head(header.sent),
         events=tuple(message_pb2.MessageContent.FromString(clear).events),
         envelope=envelope,
+        directory=header.directory_version,
     )

@@ -24,7 +24,7 @@ from gateway.service.give_receipts import Replies, sign_replies
 from gateway.service.park_events import find_parked, hear_again
 from gateway.service.parties import Matter, receivers
 from gateway.service.rebuild import rebuild
-from gateway.service.recovery import begin_lane
+from gateway.service.recovery import ask_everybody, begin_lane
 from gateway.service.take_return import follow_titles, own_event
 
 _Try = Callable[[], bool]
@@ -32,9 +32,13 @@ _LAST = "~"  # after every identifier
 
 
 def end_when_settled(desk: Desk, recovery: Recovery) -> list[tuple[OrgId, bytes]]:
-    """End the recovery once no peer is waited for; return what has to be sent then."""
+    """End the recovery once no peer is waited for, nor anybody left to ask whom the directory lists
+    by now; return what has to be sent then.
+    """
     counts = desk.work.recoveries.count(desk.org, recovery.id)
     if any(number for state, number in counts.items() if state not in SETTLED):
+        return []
+    if ask_everybody(desk, recovery):
         return []
     _begin_lanes(desk, recovery)
     desk.work.recoveries.put(desk.org, replace(recovery, ended_at=desk.now))

@@ -144,9 +144,13 @@ def _bring_forward(desk: Desk, recovery: Recovery) -> _Mail:
 
 
 def _settle_peers(desk: Desk, recovery: Recovery) -> bool:
-    """Settle each peer of which everything is here, its own mail included; return whether any was."""
+    """Settle each peer of which everything is here, its own mail and its directory included; return
+    whether any was.
+    """
     settled = False
     for peer in desk.work.recoveries.peers(desk.org, recovery.id, PeerState.RETURNED):
+        if peer.directory > desk.tools.directory.version:
+            continue  # who is listed in it may hold what was ours
         if peer.sent is None or reaches(desk.work.inbox.lane(desk.org, peer.peer), peer.sent):
             answered = replace(peer, state=PeerState.ANSWERED, ask_at=None)
             desk.work.recoveries.put_peer(desk.org, recovery.id, answered)

@@ -51,9 +51,6 @@ def may_act(desk: Desk) -> OrgId | None:
 def begin_recovery(desk: Desk, cause: RecoveryCause, witness: OrgId | None = None) -> Recovery:
     """Begin the recovery of the acting organisation and return it; a peer's proof begins none while
     one runs, which is returned.
-
-    Asked is everybody: whom the store wrote to or heard from, and whoever stands in the directory,
-    since the store may have forgotten even whom it wrote to.
     """
     work = desk.work
     running = work.recoveries.active(desk.org)
@@ -74,11 +71,7 @@ def begin_recovery(desk: Desk, cause: RecoveryCause, witness: OrgId | None = Non
         witness=witness,
     )
     work.recoveries.put(desk.org, recovery)
-    listed = {organisation.id for organisation in desk.tools.directory.organisations()}
-    peers = (listed | set(work.lanes.peers(desk.org))) - {desk.org}
-    for peer in sorted(peers, key=str):
-        asked = RecoveryPeer(peer, PeerState.ASKED, ask_at=desk.now)
-        work.recoveries.put_peer(desk.org, recovery.id, asked)
+    peers = ask_everybody(desk, recovery)
     renew_chains(desk)
     if witness is not None:
         subject = str(witness)
@@ -89,10 +82,27 @@ def begin_recovery(desk: Desk, cause: RecoveryCause, witness: OrgId | None = Non
         org=str(desk.org),
         recovery=recovery.id,
         cause=cause,
-        peers=len(peers),
+        peers=peers,
         witness=str(witness or ""),
     )
     return recovery
+
+
+def ask_everybody(desk: Desk, recovery: Recovery) -> int:
+    """Have everybody asked who is no peer of the recovery yet; return how many those are.
+
+    Everybody: whom the store wrote to or heard from, and whoever stands in the directory, since the
+    store may have forgotten even whom it wrote to. The directory may be old when the recovery
+    begins, just as the store is; whoever a newer one lists is asked too.
+    """
+    recoveries = desk.work.recoveries
+    listed = {organisation.id for organisation in desk.tools.directory.organisations()}
+    peers = (listed | set(desk.work.lanes.peers(desk.org))) - {desk.org}
+    known = {peer.peer for peer in recoveries.peers(desk.org, recovery.id)}
+    for peer in sorted(peers - known, key=str):
+        asked = RecoveryPeer(peer, PeerState.ASKED, ask_at=desk.now)
+        recoveries.put_peer(desk.org, recovery.id, asked)
+    return len(peers - known)
 
 
 def _end_unfinished(desk: Desk, running: Recovery) -> None:

@@ -68,6 +68,7 @@ def signed_part(
         received=encode_head(desk.work.inbox.lane(desk.org, given.peer).head),
         sent=encode_head(desk.work.outbox.lane(desk.org, given.peer).head),
         created_at=fields.timestamp(given.made_at),
+        directory_version=desk.tools.directory.version,
     ).SerializeToString()
     content = message_pb2.MessageContent(events=carried).SerializeToString()
     returned = message_pb2.ReturnedFacts(

@@ -81,7 +81,8 @@ def _returned(
     """Return the peer as it stands once its answer is whole.
 
     One that was waived is not waited for again: neither by the recovery while it runs, nor after
-    it for mail that the peer says to have numbered, which may be more than it ever sends.
+    it for mail that the peer says to have numbered, which may be more than it ever sends, nor for
+    a directory that it says to have.
     """
     late = peer.state is PeerState.WAIVED
     noted = replace(
@@ -89,7 +90,17 @@ def _returned(
         received=arrived.received,
         sent=None if late else arrived.sent,
         answered_at=desk.now,
+        directory=0 if late else arrived.directory,
     )
+    if noted.directory > desk.tools.directory.version:
+        log(
+            LogEvent.RECOVERY_DIRECTORY_OLD,
+            level="error",
+            org=str(desk.org),
+            peer=str(peer.peer),
+            version=desk.tools.directory.version,
+            newer=noted.directory,
+        )
     if late and recovery.ended_at is None:
         return noted
     return replace(noted, state=PeerState.RETURNED, ask_at=desk.now)

@@ -63,7 +63,7 @@ def _waive(desk: Desk, recovery: Recovery, waiver: Waiver) -> None:
     recoveries.add_waiver(desk.org, recovery.id, waiver)
     decided = [w for w in recoveries.waivers(desk.org, recovery.id) if w.peer == waiver.peer]
     if waived(w.post for w in decided):
-        done = replace(peer, state=PeerState.WAIVED, ask_at=None)
+        done = replace(peer, state=PeerState.WAIVED, ask_at=None, directory=0)
         recoveries.put_peer(desk.org, recovery.id, done)
         log(
             LogEvent.RECOVERY_WAIVED,
@@ -126,12 +126,14 @@ def _encode(desk: Desk, recovery: Recovery) -> recovery_pb2.Recovery:
                 state=enums.wire(peer.state),
                 times_asked=peer.asked,
                 waivers=[_encode_waiver(w) for w in waivers if w.peer == peer.peer],
+                directory_version=peer.directory,
             )
             for peer in recoveries.peers(desk.org, recovery.id, *open_states)
         ],
         asked=counts.total(),
         answered=counts[PeerState.ANSWERED],
         facts_returned=len(desk.work.recovered_facts.of(desk.org, recovery.id)),
+        directory_version=desk.tools.directory.version,
     )
 
 

@@ -110,6 +110,7 @@ class SqlRecoveries:
             "received": _head_text(peer.received),
             "sent": _head_text(peer.sent),
             "answered_at": peer.answered_at,
+            "directory": peer.directory,
         }
         key = {**_key(org, recovery_id), "peer": str(peer.peer)}
         put(self._connection, own.recovery_peers, key, values)
@@ -209,7 +210,8 @@ def _recovery_of(  # as the columns stand
 
 
 def _peer(org: OrgId, recovery_id: str) -> Select[Any]:
-    columns = (_p.peer, _p.state, _p.ask_at, _p.asked, _p.received, _p.sent, _p.answered_at)
+    answer = (_p.received, _p.sent, _p.answered_at, _p.directory)
+    columns = (_p.peer, _p.state, _p.ask_at, _p.asked, *answer)
     return select(*columns).where(_p.org == str(org), _p.recovery_id == recovery_id)
 
 
@@ -222,6 +224,7 @@ def _to_peer(row: Any) -> RecoveryPeer:
         _head(row.received),
         _head(row.sent),
         row.answered_at,
+        row.directory,
     )
 
 

@@ -31,6 +31,7 @@ recovery_peers = Table(
     Column("received", String(100)),
     Column("sent", String(100)),
     Column("answered_at", Instant),
+    Column("directory", BigInteger, nullable=False, server_default="0"),
     Index(None, "ask_at"),
 )
 

@@ -405,6 +405,7 @@ class ReturnHeader(_message.Message):
     RECEIVED_FIELD_NUMBER: _builtins.int
     SENT_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
+    DIRECTORY_VERSION_FIELD_NUMBER: _builtins.int
     author: _builtins.str
     """Required. Organisation that returns them and signs."""
     peer: _builtins.str
@@ -417,6 +418,10 @@ class ReturnHeader(_message.Message):
     """Required. Whether this is the last part."""
     seal_key_id: _builtins.str
     """Required. Identifier of the peer's sealing key that opens the content."""
+    directory_version: _builtins.int
+    """Version of the directory in force at the author. A recovery waits until its own is as new: who
+    was listed since may have something to return.
+    """
     @_builtins.property
     def received(self) -> Global___LaneHead:
         """Required. What the author has taken from the peer, and has numbered for it."""
@@ -441,10 +446,11 @@ class ReturnHeader(_message.Message):
         received: Global___LaneHead | None = ...,
         sent: Global___LaneHead | None = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
+        directory_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "received", b"received", "sent", b"sent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "created_at", b"created_at", "last", b"last", "part", b"part", "peer", b"peer", "received", b"received", "recovery_id", b"recovery_id", "seal_key_id", b"seal_key_id", "sent", b"sent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "created_at", b"created_at", "directory_version", b"directory_version", "last", b"last", "part", b"part", "peer", b"peer", "received", b"received", "recovery_id", b"recovery_id", "seal_key_id", b"seal_key_id", "sent", b"sent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

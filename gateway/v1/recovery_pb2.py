@@ -26,43 +26,43 @@ from gateway.v1 import event_pb2 as gateway_dot_v1_dot_event__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19gateway/v1/recovery.proto\x12\ngateway.v1\x1a\x16gateway/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc6\x02\n\x08Recovery\x12\x13\n\x0brecovery_id\x18\x01 \x01(\t\x12(\n\x05\x63\x61use\x18\x02 \x01(\x0e\x32\x19.gateway.v1.RecoveryCause\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66\x61\x63ts_since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07witness\x18\x05 \x01(\t\x12,\n\x08\x65nded_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x05peers\x18\x07 \x03(\x0b\x32\x18.gateway.v1.RecoveryPeer\x12\r\n\x05\x61sked\x18\x08 \x01(\x05\x12\x10\n\x08\x61nswered\x18\t \x01(\x05\x12\x16\n\x0e\x66\x61\x63ts_returned\x18\n \x01(\x05\"\x90\x01\n\x0cRecoveryPeer\x12\x14\n\x0corganisation\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.gateway.v1.RecoveryPeerState\x12\x13\n\x0btimes_asked\x18\x03 \x01(\x05\x12\'\n\x07waivers\x18\x04 \x03(\x0b\x32\x16.gateway.v1.PeerWaiver\"t\n\nPeerWaiver\x12\x0c\n\x04post\x18\x01 \x01(\t\x12(\n\x06reason\x18\x02 \x01(\x0e\x32\x18.gateway.v1.WaiverReason\x12.\n\ndecided_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdb\x01\n\rRecoveredFact\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12#\n\x04type\x18\x02 \x01(\x0e\x32\x15.gateway.v1.EventType\x12\x0f\n\x07\x63\x61se_id\x18\x03 \x01(\t\x12\x13\n\x0breturned_by\x18\x04 \x01(\t\x12,\n\x08taken_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07rebuilt\x18\x06 \x01(\x08\x12.\n\nchecked_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x14\n\x12GetRecoveryRequest\"=\n\x13GetRecoveryResponse\x12&\n\x08recovery\x18\x01 \x01(\x0b\x32\x14.gateway.v1.Recovery\"\x90\x01\n\x10WaivePeerRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x12\n\nactor_post\x18\x02 \x01(\t\x12\x13\n\x0brecovery_id\x18\x03 \x01(\t\x12\x15\n\rorganisations\x18\x04 \x03(\t\x12(\n\x06reason\x18\x05 \x01(\x0e\x32\x18.gateway.v1.WaiverReason\";\n\x11WaivePeerResponse\x12&\n\x08recovery\x18\x01 \x01(\x0b\x32\x14.gateway.v1.Recovery\"X\n\x19ListRecoveredFactsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x14\n\x0cwith_checked\x18\x03 \x01(\x08\"_\n\x1aListRecoveredFactsResponse\x12(\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x19.gateway.v1.RecoveredFact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"U\n\x19\x43heckRecoveredFactRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x12\n\nactor_post\x18\x02 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\"E\n\x1a\x43heckRecoveredFactResponse\x12\'\n\x04\x66\x61\x63t\x18\x01 \x01(\x0b\x32\x19.gateway.v1.RecoveredFact*\xaf\x01\n\rRecoveryCause\x12\x1e\n\x1aRECOVERY_CAUSE_UNSPECIFIED\x10\x00\x12\x1e\n\x1aRECOVERY_CAUSE_STORE_OLDER\x10\x01\x12\"\n\x1eRECOVERY_CAUSE_COUNTER_MISSING\x10\x02\x12\x1b\n\x17RECOVERY_CAUSE_RESTORED\x10\x03\x12\x1d\n\x19RECOVERY_CAUSE_PEER_AHEAD\x10\x04*\xbb\x01\n\x11RecoveryPeerState\x12#\n\x1fRECOVERY_PEER_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19RECOVERY_PEER_STATE_ASKED\x10\x01\x12 \n\x1cRECOVERY_PEER_STATE_RETURNED\x10\x02\x12 \n\x1cRECOVERY_PEER_STATE_ANSWERED\x10\x03\x12\x1e\n\x1aRECOVERY_PEER_STATE_WAIVED\x10\x04*\xb4\x01\n\x0cWaiverReason\x12\x1d\n\x19WAIVER_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17WAIVER_REASON_NODE_GONE\x10\x01\x12\"\n\x1eWAIVER_REASON_NODE_UNREACHABLE\x10\x02\x12!\n\x1dWAIVER_REASON_MEMORY_LOST_TOO\x10\x03\x12!\n\x1dWAIVER_REASON_NEVER_TOOK_PART\x10\x04\x32\xf5\x02\n\x0fRecoveryService\x12N\n\x0bGetRecovery\x12\x1e.gateway.v1.GetRecoveryRequest\x1a\x1f.gateway.v1.GetRecoveryResponse\x12H\n\tWaivePeer\x12\x1c.gateway.v1.WaivePeerRequest\x1a\x1d.gateway.v1.WaivePeerResponse\x12\x63\n\x12ListRecoveredFacts\x12%.gateway.v1.ListRecoveredFactsRequest\x1a&.gateway.v1.ListRecoveredFactsResponse\x12\x63\n\x12\x43heckRecoveredFact\x12%.gateway.v1.CheckRecoveredFactRequest\x1a&.gateway.v1.CheckRecoveredFactResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19gateway/v1/recovery.proto\x12\ngateway.v1\x1a\x16gateway/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe1\x02\n\x08Recovery\x12\x13\n\x0brecovery_id\x18\x01 \x01(\t\x12(\n\x05\x63\x61use\x18\x02 \x01(\x0e\x32\x19.gateway.v1.RecoveryCause\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66\x61\x63ts_since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07witness\x18\x05 \x01(\t\x12,\n\x08\x65nded_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x05peers\x18\x07 \x03(\x0b\x32\x18.gateway.v1.RecoveryPeer\x12\r\n\x05\x61sked\x18\x08 \x01(\x05\x12\x10\n\x08\x61nswered\x18\t \x01(\x05\x12\x16\n\x0e\x66\x61\x63ts_returned\x18\n \x01(\x05\x12\x19\n\x11\x64irectory_version\x18\x0b \x01(\x03\"\xab\x01\n\x0cRecoveryPeer\x12\x14\n\x0corganisation\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.gateway.v1.RecoveryPeerState\x12\x13\n\x0btimes_asked\x18\x03 \x01(\x05\x12\'\n\x07waivers\x18\x04 \x03(\x0b\x32\x16.gateway.v1.PeerWaiver\x12\x19\n\x11\x64irectory_version\x18\x05 \x01(\x03\"t\n\nPeerWaiver\x12\x0c\n\x04post\x18\x01 \x01(\t\x12(\n\x06reason\x18\x02 \x01(\x0e\x32\x18.gateway.v1.WaiverReason\x12.\n\ndecided_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdb\x01\n\rRecoveredFact\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12#\n\x04type\x18\x02 \x01(\x0e\x32\x15.gateway.v1.EventType\x12\x0f\n\x07\x63\x61se_id\x18\x03 \x01(\t\x12\x13\n\x0breturned_by\x18\x04 \x01(\t\x12,\n\x08taken_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07rebuilt\x18\x06 \x01(\x08\x12.\n\nchecked_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x14\n\x12GetRecoveryRequest\"=\n\x13GetRecoveryResponse\x12&\n\x08recovery\x18\x01 \x01(\x0b\x32\x14.gateway.v1.Recovery\"\x90\x01\n\x10WaivePeerRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x12\n\nactor_post\x18\x02 \x01(\t\x12\x13\n\x0brecovery_id\x18\x03 \x01(\t\x12\x15\n\rorganisations\x18\x04 \x03(\t\x12(\n\x06reason\x18\x05 \x01(\x0e\x32\x18.gateway.v1.WaiverReason\";\n\x11WaivePeerResponse\x12&\n\x08recovery\x18\x01 \x01(\x0b\x32\x14.gateway.v1.Recovery\"X\n\x19ListRecoveredFactsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x14\n\x0cwith_checked\x18\x03 \x01(\x08\"_\n\x1aListRecoveredFactsResponse\x12(\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x19.gateway.v1.RecoveredFact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"U\n\x19\x43heckRecoveredFactRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x12\n\nactor_post\x18\x02 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\"E\n\x1a\x43heckRecoveredFactResponse\x12\'\n\x04\x66\x61\x63t\x18\x01 \x01(\x0b\x32\x19.gateway.v1.RecoveredFact*\xaf\x01\n\rRecoveryCause\x12\x1e\n\x1aRECOVERY_CAUSE_UNSPECIFIED\x10\x00\x12\x1e\n\x1aRECOVERY_CAUSE_STORE_OLDER\x10\x01\x12\"\n\x1eRECOVERY_CAUSE_COUNTER_MISSING\x10\x02\x12\x1b\n\x17RECOVERY_CAUSE_RESTORED\x10\x03\x12\x1d\n\x19RECOVERY_CAUSE_PEER_AHEAD\x10\x04*\xbb\x01\n\x11RecoveryPeerState\x12#\n\x1fRECOVERY_PEER_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19RECOVERY_PEER_STATE_ASKED\x10\x01\x12 \n\x1cRECOVERY_PEER_STATE_RETURNED\x10\x02\x12 \n\x1cRECOVERY_PEER_STATE_ANSWERED\x10\x03\x12\x1e\n\x1aRECOVERY_PEER_STATE_WAIVED\x10\x04*\xb4\x01\n\x0cWaiverReason\x12\x1d\n\x19WAIVER_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17WAIVER_REASON_NODE_GONE\x10\x01\x12\"\n\x1eWAIVER_REASON_NODE_UNREACHABLE\x10\x02\x12!\n\x1dWAIVER_REASON_MEMORY_LOST_TOO\x10\x03\x12!\n\x1dWAIVER_REASON_NEVER_TOOK_PART\x10\x04\x32\xf5\x02\n\x0fRecoveryService\x12N\n\x0bGetRecovery\x12\x1e.gateway.v1.GetRecoveryRequest\x1a\x1f.gateway.v1.GetRecoveryResponse\x12H\n\tWaivePeer\x12\x1c.gateway.v1.WaivePeerRequest\x1a\x1d.gateway.v1.WaivePeerResponse\x12\x63\n\x12ListRecoveredFacts\x12%.gateway.v1.ListRecoveredFactsRequest\x1a&.gateway.v1.ListRecoveredFactsResponse\x12\x63\n\x12\x43heckRecoveredFact\x12%.gateway.v1.CheckRecoveredFactRequest\x1a&.gateway.v1.CheckRecoveredFactResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gateway.v1.recovery_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RECOVERYCAUSE']._serialized_start=1553
-  _globals['_RECOVERYCAUSE']._serialized_end=1728
-  _globals['_RECOVERYPEERSTATE']._serialized_start=1731
-  _globals['_RECOVERYPEERSTATE']._serialized_end=1918
-  _globals['_WAIVERREASON']._serialized_start=1921
-  _globals['_WAIVERREASON']._serialized_end=2101
+  _globals['_RECOVERYCAUSE']._serialized_start=1607
+  _globals['_RECOVERYCAUSE']._serialized_end=1782
+  _globals['_RECOVERYPEERSTATE']._serialized_start=1785
+  _globals['_RECOVERYPEERSTATE']._serialized_end=1972
+  _globals['_WAIVERREASON']._serialized_start=1975
+  _globals['_WAIVERREASON']._serialized_end=2155
   _globals['_RECOVERY']._serialized_start=99
-  _globals['_RECOVERY']._serialized_end=425
-  _globals['_RECOVERYPEER']._serialized_start=428
-  _globals['_RECOVERYPEER']._serialized_end=572
-  _globals['_PEERWAIVER']._serialized_start=574
-  _globals['_PEERWAIVER']._serialized_end=690
-  _globals['_RECOVEREDFACT']._serialized_start=693
-  _globals['_RECOVEREDFACT']._serialized_end=912
-  _globals['_GETRECOVERYREQUEST']._serialized_start=914
-  _globals['_GETRECOVERYREQUEST']._serialized_end=934
-  _globals['_GETRECOVERYRESPONSE']._serialized_start=936
-  _globals['_GETRECOVERYRESPONSE']._serialized_end=997
-  _globals['_WAIVEPEERREQUEST']._serialized_start=1000
-  _globals['_WAIVEPEERREQUEST']._serialized_end=1144
-  _globals['_WAIVEPEERRESPONSE']._serialized_start=1146
-  _globals['_WAIVEPEERRESPONSE']._serialized_end=1205
-  _globals['_LISTRECOVEREDFACTSREQUEST']._serialized_start=1207
-  _globals['_LISTRECOVEREDFACTSREQUEST']._serialized_end=1295
-  _globals['_LISTRECOVEREDFACTSRESPONSE']._serialized_start=1297
-  _globals['_LISTRECOVEREDFACTSRESPONSE']._serialized_end=1392
-  _globals['_CHECKRECOVEREDFACTREQUEST']._serialized_start=1394
-  _globals['_CHECKRECOVEREDFACTREQUEST']._serialized_end=1479
-  _globals['_CHECKRECOVEREDFACTRESPONSE']._serialized_start=1481
-  _globals['_CHECKRECOVEREDFACTRESPONSE']._serialized_end=1550
-  _globals['_RECOVERYSERVICE']._serialized_start=2104
-  _globals['_RECOVERYSERVICE']._serialized_end=2477
+  _globals['_RECOVERY']._serialized_end=452
+  _globals['_RECOVERYPEER']._serialized_start=455
+  _globals['_RECOVERYPEER']._serialized_end=626
+  _globals['_PEERWAIVER']._serialized_start=628
+  _globals['_PEERWAIVER']._serialized_end=744
+  _globals['_RECOVEREDFACT']._serialized_start=747
+  _globals['_RECOVEREDFACT']._serialized_end=966
+  _globals['_GETRECOVERYREQUEST']._serialized_start=968
+  _globals['_GETRECOVERYREQUEST']._serialized_end=988
+  _globals['_GETRECOVERYRESPONSE']._serialized_start=990
+  _globals['_GETRECOVERYRESPONSE']._serialized_end=1051
+  _globals['_WAIVEPEERREQUEST']._serialized_start=1054
+  _globals['_WAIVEPEERREQUEST']._serialized_end=1198
+  _globals['_WAIVEPEERRESPONSE']._serialized_start=1200
+  _globals['_WAIVEPEERRESPONSE']._serialized_end=1259
+  _globals['_LISTRECOVEREDFACTSREQUEST']._serialized_start=1261
+  _globals['_LISTRECOVEREDFACTSREQUEST']._serialized_end=1349
+  _globals['_LISTRECOVEREDFACTSRESPONSE']._serialized_start=1351
+  _globals['_LISTRECOVEREDFACTSRESPONSE']._serialized_end=1446
+  _globals['_CHECKRECOVEREDFACTREQUEST']._serialized_start=1448
+  _globals['_CHECKRECOVEREDFACTREQUEST']._serialized_end=1533
+  _globals['_CHECKRECOVEREDFACTRESPONSE']._serialized_start=1535
+  _globals['_CHECKRECOVEREDFACTRESPONSE']._serialized_end=1604
+  _globals['_RECOVERYSERVICE']._serialized_start=2158
+  _globals['_RECOVERYSERVICE']._serialized_end=2531
 # @@protoc_insertion_point(module_scope)

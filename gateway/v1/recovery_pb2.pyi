@@ -64,7 +64,9 @@ class _RecoveryPeerStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Rec
     RECOVERY_PEER_STATE_ASKED: _RecoveryPeerState.ValueType  # 1
     """It was asked and has not returned everything."""
     RECOVERY_PEER_STATE_RETURNED: _RecoveryPeerState.ValueType  # 2
-    """It returned all it had; its own messages to us are still coming again."""
+    """It returned all it had; its own messages to us are still coming again, or it knows a newer
+    directory than this organisation.
+    """
     RECOVERY_PEER_STATE_ANSWERED: _RecoveryPeerState.ValueType  # 3
     """Nothing more is to come from it."""
     RECOVERY_PEER_STATE_WAIVED: _RecoveryPeerState.ValueType  # 4
@@ -78,7 +80,9 @@ RECOVERY_PEER_STATE_UNSPECIFIED: RecoveryPeerState.ValueType  # 0
 RECOVERY_PEER_STATE_ASKED: RecoveryPeerState.ValueType  # 1
 """It was asked and has not returned everything."""
 RECOVERY_PEER_STATE_RETURNED: RecoveryPeerState.ValueType  # 2
-"""It returned all it had; its own messages to us are still coming again."""
+"""It returned all it had; its own messages to us are still coming again, or it knows a newer
+directory than this organisation.
+"""
 RECOVERY_PEER_STATE_ANSWERED: RecoveryPeerState.ValueType  # 3
 """Nothing more is to come from it."""
 RECOVERY_PEER_STATE_WAIVED: RecoveryPeerState.ValueType  # 4
@@ -133,6 +137,7 @@ class Recovery(_message.Message):
     ASKED_FIELD_NUMBER: _builtins.int
     ANSWERED_FIELD_NUMBER: _builtins.int
     FACTS_RETURNED_FIELD_NUMBER: _builtins.int
+    DIRECTORY_VERSION_FIELD_NUMBER: _builtins.int
     recovery_id: _builtins.str
     """UUIDv7."""
     cause: Global___RecoveryCause.ValueType
@@ -145,6 +150,10 @@ class Recovery(_message.Message):
     """Number of peers that answered."""
     facts_returned: _builtins.int
     """Number of own facts that came back."""
+    directory_version: _builtins.int
+    """Version of the directory in force here. A peer that returned everything under a newer one is
+    waited for until that one is in force here too.
+    """
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
         """Since when the organisation recovers, UTC."""
@@ -176,10 +185,11 @@ class Recovery(_message.Message):
         asked: _builtins.int = ...,
         answered: _builtins.int = ...,
         facts_returned: _builtins.int = ...,
+        directory_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at", "facts_since", b"facts_since", "since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "asked", b"asked", "cause", b"cause", "ended_at", b"ended_at", "facts_returned", b"facts_returned", "facts_since", b"facts_since", "peers", b"peers", "recovery_id", b"recovery_id", "since", b"since", "witness", b"witness"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "asked", b"asked", "cause", b"cause", "directory_version", b"directory_version", "ended_at", b"ended_at", "facts_returned", b"facts_returned", "facts_since", b"facts_since", "peers", b"peers", "recovery_id", b"recovery_id", "since", b"since", "witness", b"witness"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -195,12 +205,15 @@ class RecoveryPeer(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     TIMES_ASKED_FIELD_NUMBER: _builtins.int
     WAIVERS_FIELD_NUMBER: _builtins.int
+    DIRECTORY_VERSION_FIELD_NUMBER: _builtins.int
     organisation: _builtins.str
     """Organisation."""
     state: Global___RecoveryPeerState.ValueType
     """How far it has come."""
     times_asked: _builtins.int
     """How often it was asked."""
+    directory_version: _builtins.int
+    """Version of the directory under which it returned everything; 0 before, and when it was waived."""
     @_builtins.property
     def waivers(self) -> _containers.RepeatedCompositeFieldContainer[Global___PeerWaiver]:
         """Decisions not to wait for it."""
@@ -212,10 +225,11 @@ class RecoveryPeer(_message.Message):
         state: Global___RecoveryPeerState.ValueType = ...,
         times_asked: _builtins.int = ...,
         waivers: _abc.Iterable[Global___PeerWaiver] | None = ...,
+        directory_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["organisation", b"organisation", "state", b"state", "times_asked", b"times_asked", "waivers", b"waivers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["directory_version", b"directory_version", "organisation", b"organisation", "state", b"state", "times_asked", b"times_asked", "waivers", b"waivers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -79,7 +79,7 @@ async def test_peers_are_asked_when_due(store: SqlStore) -> None:
     """A peer has its state, its heads and its moment; settled ones are only counted."""
     asked = RecoveryPeer(PEER, PeerState.ASKED, NOW)
     done = RecoveryPeer(
-        OTHER, PeerState.ANSWERED, None, 2, LaneHead(2, 7, "ab"), LaneHead(1, 0, ""), NOW
+        OTHER, PeerState.ANSWERED, None, 2, LaneHead(2, 7, "ab"), LaneHead(1, 0, ""), NOW, 8
     )
 
     def put(work: Work) -> None:
