@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from gateway.domain.lanes import LaneHead
 from gateway.domain.organisations import OrgId
 from gateway.ports.outbox import OutMessage
 
@@ -27,6 +28,20 @@ class Backlog(Protocol):
         A dead one goes out and stays on its list until the receipt comes. Those with a receipt only
         when `receipted`: the peer has lost what it answered, and their term begins anew. That of
         the others goes on, however often the peer asks.
+        """
+        ...
+
+    def first_beyond(
+        self, sender: OrgId, receiver: OrgId, taken: LaneHead, before: int
+    ) -> OutMessage | None:
+        """Return the first message with a receipt that lies beyond what the receiver has taken, in
+        an incarnation below `before`, or None.
+        """
+        ...
+
+    def put_back(self, sender: OrgId, receiver: OrgId, taken: LaneHead, before: int) -> int:
+        """Give all those up as messages and return how many; what they carried waits to be packed
+        again.
         """
         ...
 

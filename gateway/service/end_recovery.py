@@ -175,10 +175,14 @@ def _rebuilt(desk: Desk, fact: RecoveredFact, own: ArrivedEvent) -> bool:
 def _tell_again(desk: Desk, own: ArrivedEvent, returned_by: OrgId) -> None:
     """Put the fact up for those who are told of it: one peer had it, another may have missed it.
 
-    Who knows it changes nothing on hearing it twice.
+    Who knows it changes nothing on hearing it twice. Whoever returned it is told like the others: of
+    the message in which it once had the fact nothing is in the outbox, and should it lose its memory
+    next, there would be nothing to send it again.
     """
-    told = receivers(desk, RULES[own.kind].told, _matter(desk, own), besides=(returned_by,))
-    desk.work.outbox.deliver(desk.org, told, own.event.event_id)
+    told = receivers(desk, RULES[own.kind].told, _matter(desk, own))
+    desk.work.outbox.deliver(
+        desk.org, tuple(dict.fromkeys((*told, returned_by))), own.event.event_id
+    )
 
 
 def _matter(desk: Desk, own: ArrivedEvent) -> Matter:

@@ -17,13 +17,13 @@ from gateway.domain.recovery import Recovery
 from gateway.log_events import LogEvent, log
 from gateway.ports.outbox import OutMessage
 from gateway.service.arrivals import ArrivedStatement
+from gateway.service.denied_mail import denies, put_back_denied
 from gateway.service.desk import Desk
 from gateway.service.give_receipts import Replies, ask_for
 from gateway.service.pause import too_soon
 from gateway.service.recovery import doubt_memory, may_act, renew_lane, standing_of
 from gateway.service.return_facts import hear_recovering, proof
 from gateway.v1 import message_pb2
-from gateway.v1.envelope_pb2 import SignedEnvelope
 
 _DENIAL_PAUSE = timedelta(minutes=10)
 """What is sent again meanwhile goes at the pace of all mail."""
@@ -82,6 +82,7 @@ def take_statement(desk: Desk, arrived: ArrivedStatement, replies: Replies) -> N
     if standing not in DISPUTED or may_act(desk) is None:  # for the same reason
         _ask_for_tail(desk, arrived.author, sent, replies)
     if standing is Standing.PEER_BEHIND and (statement.recovering or not forgot):
+        put_back_denied(desk, arrived, received)
         _send_what_was_denied(desk, arrived, received)
     if statement.answer_wanted:
         replies.ready.append((arrived.author, lane_statement(desk, arrived.author)))
@@ -149,19 +150,12 @@ def _ask_for_tail(desk: Desk, peer: OrgId, sent: LaneHead, replies: Replies) -> 
 
 
 def _send_what_was_denied(desk: Desk, arrived: ArrivedStatement, received: LaneHead) -> None:
-    """Send again what the peer once gave a receipt for and now says it lacks: it lost its memory.
-
-    A receipt given after the statement was made denies nothing; both moments are the peer's own.
-    """
+    """Send again what of the present incarnation the peer gave a receipt for and says it lacks."""
     own = desk.work.outbox.lane(desk.org, arrived.author)
     earlier = received.incarnation < own.incarnation
     first = FIRST if earlier else received.last_sequence + 1
     message = _message(desk, arrived.author, own.incarnation, first)
-    data = desk.work.inbox.receipt(desk.org, message.receipt_id) if message else None
-    if data is None:
-        return
-    receipt = message_pb2.Receipt.FromString(SignedEnvelope.FromString(data).payload)
-    if receipt.received_at.ToNanoseconds() >= arrived.statement.stated_at.ToNanoseconds():
+    if message is None or not denies(desk, arrived, message):
         return
     if too_soon(desk, arrived.author, "denied", _DENIAL_PAUSE):
         return

@@ -22,6 +22,7 @@ from gateway.service.arrivals import ArrivedMessage, ArrivedStatement, read_arri
 from gateway.service.desk import Desk
 from gateway.service.pause import too_soon
 from gateway.service.private_parts import disclosed_to
+from gateway.service.recovery import may_act
 from gateway.service.returned_parts import (
     LARGEST,
     MOST_BYTES,
@@ -76,6 +77,9 @@ def _moment(statement: message_pb2.LaneStatement) -> datetime | None:
 def next_parts(desk: Desk, given: Return) -> list[bytes]:
     """Return the next signed part of a return and note how far it is; the last may be several.
 
+    None while own mail for the peer has no number yet: the parts say how much the peer has to wait
+    for, and what it denied (see `denied_mail`) is among that.
+
     Raises Refusal(KEY_UNKNOWN) when the peer has no sealing key: nothing is noted then.
     """
     key = desk.tools.directory.current_key(given.peer, KeyPurpose.SEAL, desk.now)
@@ -85,6 +89,8 @@ def next_parts(desk: Desk, given: Return) -> list[bytes]:
             f"The directory has no key that seals to {given.peer}.",
             "Have the directory's authority enter one.",
         )
+    if may_act(desk) and desk.work.outbox.waiting_on(desk.org, given.peer, 1):
+        return []
     position, batch, whole = _from_log(desk, given)
     batches = [batch]
     if whole:

@@ -4,15 +4,30 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, case, literal, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
+from gateway.domain.lanes import LaneHead
 from gateway.domain.organisations import OrgId
 from gateway.ports.outbox import MessageState, OutMessage
 from gateway.store import tables
 from gateway.store.outbox import COLUMNS, message_of
 
-_o = tables.outbox
+_d, _o = tables.deliveries, tables.outbox
 _UNANSWERED = (MessageState.READY, MessageState.SENT)
 _RECEIPTED = (MessageState.APPLIED, MessageState.REFUSED, MessageState.PARKED)
+
+
+def _receipted_beyond(
+    sender: OrgId, receiver: OrgId, taken: LaneHead, before: int
+) -> tuple[ColumnElement[bool], ...]:
+    beyond = (_o.c.incarnation == taken.incarnation) & (_o.c.sequence > taken.last_sequence)
+    return (
+        _o.c.sender == str(sender),
+        _o.c.receiver == str(receiver),
+        _o.c.incarnation < before,
+        beyond | (_o.c.incarnation > taken.incarnation),
+        _o.c.state.in_(_RECEIPTED),
+    )
 
 
 class SqlBacklog:
@@ -51,6 +66,30 @@ class SqlBacklog:
                     else_=_o.c.waits_since,
                 ),
             )
+        )
+        return int(done.rowcount)
+
+    def first_beyond(
+        self, sender: OrgId, receiver: OrgId, taken: LaneHead, before: int
+    ) -> OutMessage | None:
+        """See Backlog.first_beyond."""
+        row = self._connection.execute(
+            select(*COLUMNS)
+            .where(*_receipted_beyond(sender, receiver, taken, before))
+            .order_by(_o.c.incarnation, _o.c.sequence)
+            .limit(1)
+        ).first()
+        return None if row is None else message_of(row)
+
+    def put_back(self, sender: OrgId, receiver: OrgId, taken: LaneHead, before: int) -> int:
+        """See Backlog.put_back."""
+        where = _receipted_beyond(sender, receiver, taken, before)
+        denied = select(_o.c.message_id).where(*where)
+        self._connection.execute(
+            update(_d).where(_d.c.message_id.in_(denied)).values(message_id=None, held_until=None)
+        )
+        done = self._connection.execute(
+            update(_o).where(*where).values(state=MessageState.REPLACED, next_attempt=None)
         )
         return int(done.rowcount)
 

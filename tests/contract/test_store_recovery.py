@@ -200,6 +200,39 @@ async def test_a_lane_begins_anew(store: SqlStore) -> None:
     assert healed.state is DeadLetterState.HEALED
 
 
+async def test_what_a_peer_denies_is_put_back(store: SqlStore) -> None:
+    """Of ended incarnations what has a receipt and lies beyond the peer's head waits again."""
+    places = [(1, 1), (1, 2), (3, 1), (3, 2), (5, 1)]
+
+    def task(work: Work) -> Any:
+        for number, (incarnation, sequence) in enumerate(places):
+            work.outbox.deliver(ORG, [PEER], f"e{number}")
+            (waiting,) = work.outbox.waiting(9)
+            name = f"m{number}"
+            message = OutMessage(name, ORG, PEER, incarnation, sequence, name, b"", waits_since=NOW)
+            lane = SendingLane(incarnation, sequence + 1, name)
+            work.outbox.pack(message, [waiting.number], lane)
+            if number != 2:
+                work.outbox.close(name, MessageState.APPLIED, f"r{number}", None)
+        head = LaneHead(1, 1, "m0")
+        first = work.backlog.first_beyond(ORG, PEER, head, 5)
+        nobody = work.backlog.first_beyond(PEER, ORG, head, 5)
+        count = work.backlog.put_back(ORG, PEER, head, 5)
+        found = [work.outbox.find(ORG, f"m{n}") for n in range(len(places))]
+        return (
+            first and first.message_id,
+            nobody,
+            count,
+            [one.state for one in found if one],
+            [delivery.event_id for delivery in work.outbox.waiting(9)],
+            work.backlog.first_beyond(ORG, PEER, head, 5),
+        )
+
+    applied, replaced = MessageState.APPLIED, MessageState.REPLACED
+    states = [applied, replaced, MessageState.READY, replaced, applied]
+    assert await store.write(task) == ("m1", None, 2, states, ["e1", "e3"], None)
+
+
 async def test_a_return_goes_on_where_it_was(store: SqlStore) -> None:
     """How far a return is is kept; the log is read from there, the source's facts alone."""
     given = Return(PEER, "r1", NOW, NOW)
