@@ -221,7 +221,7 @@ def _message(
         except DecodeError:
             faults.append(Fault(Reason.PAYLOAD_INVALID))
         except Refusal as refusal:
-            faults.append(Fault(refusal.reason, _stated_id(carried)))
+            faults.append(Fault(refusal.reason, stated_id(carried)))
     if any(fault.reason in NOT_YET for fault in faults):
         # The directory here may be older than the key: the sender sends again, nothing is lost.
         return Unauthentic(faults[0].reason, data, hashlib.sha256(data).hexdigest())
@@ -273,7 +273,7 @@ def _require_id(text: str) -> None:
         raise _refusal(Reason.PAYLOAD_INVALID)
 
 
-def _stated_id(carried: message_pb2.CarriedEvent) -> str:
+def stated_id(carried: message_pb2.CarriedEvent) -> str:
     """Return what an unproved event calls itself, so that its sender can tell which is meant."""
     try:
         return fields.uuid(Event.FromString(carried.event.payload).event_id, "event_id")

@@ -8,7 +8,7 @@ from datetime import datetime
 from gateway.codec import fields
 from gateway.codec.lanes import decode_head
 from gateway.domain.errors import Reason, Refusal
-from gateway.domain.lanes import LaneHead
+from gateway.domain.lanes import MOST_EVENTS, LaneHead
 from gateway.domain.organisations import OrgId
 from gateway.service.desk import Tools
 from gateway.v1 import message_pb2
@@ -37,7 +37,8 @@ def read_return(
 ) -> ArrivedReturn:
     """Open and read a part whose signature was checked.
 
-    Raises Refusal: SIGNER_MISMATCH, WRONG_RECEIVER, SEAL_BROKEN, or what is wrong with a field.
+    Raises Refusal: SIGNER_MISMATCH, WRONG_RECEIVER, SEAL_BROKEN, TOO_LARGE for more events than any
+    part has, or what is wrong with a field.
     Raises google.protobuf.message.DecodeError for bytes that are none.
     """
     returned = message_pb2.ReturnedFacts.FromString(payload)
@@ -49,6 +50,9 @@ def read_return(
         if stated != str(wanted):
             raise Refusal(reason, "Returned facts name another organisation.", "Look at both ends.")
     clear = tools.sealer.open(org, header.seal_key_id, returned.header, returned.sealed_content)
+    events = message_pb2.MessageContent.FromString(clear).events
+    if len(events) > MOST_EVENTS:
+        raise Refusal(Reason.TOO_LARGE, "Too many facts in one part.", "Look at its author.")
     return ArrivedReturn(
         author=author,
         recovery_id=fields.uuid(header.recovery_id, "recovery_id"),
@@ -57,7 +61,7 @@ def read_return(
         last=header.last,
         received=decode_head(header.received),
         sent=decode_head(header.sent),
-        events=tuple(message_pb2.MessageContent.FromString(clear).events),
+        events=tuple(events),
         envelope=envelope,
         directory=header.directory_version,
     )

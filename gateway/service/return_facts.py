@@ -14,7 +14,7 @@ from gateway.codec.lanes import decode_head
 from gateway.domain.dead_letters import DeadLetter, DeadLetterKind
 from gateway.domain.errors import Reason, Refusal
 from gateway.domain.keys import KeyPurpose
-from gateway.domain.lanes import MOST_INCARNATION
+from gateway.domain.lanes import MOST_EVENTS, MOST_INCARNATION
 from gateway.domain.organisations import OrgId
 from gateway.domain.recovery import may_lack
 from gateway.ports.recovery import Return
@@ -36,7 +36,7 @@ from gateway.v1 import message_pb2
 from gateway.v1.envelope_pb2 import SignedEnvelope
 from gateway.v1.event_pb2 import Event
 
-_PAGE = 200
+_PAGE = MOST_EVENTS  # no part has more, and none is made of more than one page
 _PROVING = 20  # facts read at once
 _OPENED = 10  # parked messages opened for a proof
 _PROOF_PAUSE = timedelta(minutes=2)
@@ -120,7 +120,7 @@ def proof(desk: Desk, peer: OrgId, *, asked: bool) -> list[bytes]:
     if key is None or too_soon(desk, peer, what, _PROOF_PAUSE):
         return []
     given = Return(peer, desk.tools.ids.new(), None, made_at=desk.now, parts=1, due=False)
-    facts = first_of(_newest(desk, peer), MOST_BYTES)
+    facts = first_of(_newest(desk, peer), MOST_BYTES, MOST_EVENTS // 2)
     room = LARGEST - sum(map(size_of, facts))
     parked_of = desk.work.returns.parked_of(desk.org, peer, _OPENED)
     messages = [(peer, message_id) for message_id in parked_of]
@@ -128,7 +128,8 @@ def proof(desk: Desk, peer: OrgId, *, asked: bool) -> list[bytes]:
         message_pb2.CarriedEvent(event=carried.event)
         for carried in _from_park(desk, given, messages)
     )
-    facts += first_of((one for one in parked if size_of(one) <= room), min(room, MOST_BYTES))
+    fitting = (one for one in parked if size_of(one) <= room)
+    facts += first_of(fitting, min(room, MOST_BYTES), MOST_EVENTS // 2)
     return [signed_part(desk, given, key, facts)]
 
 

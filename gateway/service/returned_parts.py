@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from gateway.codec import fields
 from gateway.codec.lanes import encode_head
 from gateway.domain.keys import PublicKey
+from gateway.domain.lanes import MOST_EVENTS
 from gateway.domain.payload_types import RETURNED_FACTS
 from gateway.ports.bus import LARGEST_ITEM
 from gateway.ports.recovery import Return
@@ -24,16 +25,18 @@ def size_of(one: message_pb2.CarriedEvent) -> int:
 
 
 def first_of(
-    carried: Iterable[message_pb2.CarriedEvent], most: int
+    carried: Iterable[message_pb2.CarriedEvent], most: int, count: int
 ) -> list[message_pb2.CarriedEvent]:
-    """Return the first of them that make up so many bytes; the first that can be sent in any case."""
+    """Return the first of them that make up so many bytes, and so many at most; the first that can
+    be sent in any case.
+    """
     chosen: list[message_pb2.CarriedEvent] = []
     size = 0
     for one in carried:
         if size_of(one) > LARGEST:
             continue
         size += size_of(one)
-        if chosen and size > most:
+        if len(chosen) == count or (chosen and size > most):
             break
         chosen.append(one)
     return chosen
@@ -42,12 +45,13 @@ def first_of(
 def split(
     carried: Sequence[message_pb2.CarriedEvent],
 ) -> list[list[message_pb2.CarriedEvent]]:
-    """Split into batches of bounded size; always one, though it be empty."""
+    """Split into batches of bounded size and number; always one, though it be empty."""
     batches: list[list[message_pb2.CarriedEvent]] = [[]]
     size = 0
     for one in carried:
         size += size_of(one)
-        if batches[-1] and size > MOST_BYTES:
+        full = size > MOST_BYTES or len(batches[-1]) == MOST_EVENTS
+        if batches[-1] and full:
             batches.append([])
             size = size_of(one)
         batches[-1].append(one)

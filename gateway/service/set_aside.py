@@ -14,10 +14,13 @@ from gateway.domain.organisations import OrgId
 from gateway.log_events import LogEvent, log
 from gateway.ports.inbox import InMessage
 from gateway.service.arrivals import ArrivedEvent, ArrivedMessage, ArrivedReceipt, Unauthentic
+from gateway.service.arrived_returns import ArrivedReturn
 from gateway.service.desk import Desk
 from gateway.service.ended_keys import under_good_key
 from gateway.service.give_receipts import Replies, answer, refused
 from gateway.v1.envelope_pb2 import SignedEnvelope
+
+_SHORT = 32  # digits of a digest that name what has no other name
 
 
 def set_aside_bytes(desk: Desk, arrived: Unauthentic) -> None:
@@ -26,6 +29,21 @@ def set_aside_bytes(desk: Desk, arrived: Unauthentic) -> None:
         desk,
         _letter(desk, DeadLetterKind.UNAUTHENTIC, arrived.reason, arrived.digest, arrived.data),
     )
+
+
+def set_aside_returned(
+    desk: Desk, reason: Reason, arrived: ArrivedReturn, event_id: str, digest: str
+) -> None:
+    """Keep a part of a return with a fact in it that cannot be; `digest` is that of the fact, and
+    `event_id` what it calls itself, empty where that cannot be read.
+    """
+    kind, peer = DeadLetterKind.UNAUTHENTIC, arrived.author
+    letter = replace(
+        _letter(desk, kind, reason, digest, arrived.envelope, peer),
+        subject=f"recovery:{peer}:{event_id or digest[:_SHORT]}",
+        event_id=event_id,
+    )
+    _set_aside(desk, letter)
 
 
 def set_aside_receipt(desk: Desk, arrived: ArrivedReceipt, digest: str) -> None:

@@ -8,6 +8,7 @@ contradicts the store is kept as evidence, and never settles who may act.
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from google.protobuf.message import DecodeError
 
@@ -27,18 +28,22 @@ from gateway.domain.recovery import (
 )
 from gateway.log_events import LogEvent, log
 from gateway.ports.event_log import LogEntry
-from gateway.service.arrivals import ArrivedEvent, Unauthentic
+from gateway.service.arrivals import ArrivedEvent, stated_id
 from gateway.service.arrived_returns import ArrivedReturn
 from gateway.service.desk import Desk
 from gateway.service.ended_keys import verify_event
+from gateway.service.pause import too_soon
 from gateway.service.private_parts import check_parts, seen_by
 from gateway.service.recovery import begin_recovery, renew_lane
-from gateway.service.set_aside import set_aside_bytes
+from gateway.service.set_aside import set_aside_returned
 from gateway.service.titles import known_titles, read_title, take_titles
 from gateway.v1 import message_pb2
 from gateway.v1.envelope_pb2 import SignedEnvelope
 from gateway.v1.event_pb2 import Event, PrivatePart
 
+_Conflict = tuple[Reason, message_pb2.CarriedEvent]
+_PROOF_PAUSE = timedelta(seconds=10)
+"""Between two proofs of one peer: each costs a check of every fact in it, and shows the same."""
 _BEFORE_TITLE = (CaseState.SUSPECTED, CaseState.VERIFYING)
 _BEFORE_PASSING = (*_BEFORE_TITLE, CaseState.CONFIRMED, CaseState.JURISDICTION_PENDING)
 
@@ -62,9 +67,9 @@ def take_return(desk: Desk, arrived: ArrivedReturn) -> None:
         try:
             _put_back(desk, recovery, arrived.author, carried)
         except DecodeError:
-            conflicts.append(Reason.PAYLOAD_INVALID)
+            conflicts.append((Reason.PAYLOAD_INVALID, carried))
         except Refusal as refusal:
-            conflicts.append(refusal.reason)
+            conflicts.append((refusal.reason, carried))
     if conflicts:
         _raise_conflict(desk, arrived, conflicts)
         return
@@ -114,6 +119,8 @@ def _take_proof(desk: Desk, arrived: ArrivedReturn) -> None:
     again. Its titles and private parts come with the return.
     """
     if desk.work.recoveries.active(desk.org) is not None:
+        return
+    if too_soon(desk, arrived.author, "proof taken", _PROOF_PAUSE):
         return
     forgotten = {own.event.event_id: own for own in _forgotten(desk, arrived)}
     if not forgotten:
@@ -165,7 +172,10 @@ def own_event(
 def _put_back(
     desk: Desk, recovery: Recovery, author: OrgId, carried: message_pb2.CarriedEvent
 ) -> None:
-    """Put a fact back unless the store has it; its titles are merged either way (rules 1, 2, 7)."""
+    """Put a fact back unless the store has it; its titles are merged either way (rules 1, 2, 7).
+
+    The fact is put back whatever becomes of its titles: one that does not hold takes nothing from it.
+    """
     known = _known(desk, carried.event.payload)
     # What the store has as it is was its own word, whatever became of the key since.
     own = own_event(
@@ -176,10 +186,11 @@ def _put_back(
     )
     if known is None:
         stated_at = fields.moment(own.event.recorded_at, "recorded_at")
-        if not may_lack(recovery.facts_since, stated_at) or (
-            stated_at > recovery.since + CLOCKS_APART
-        ):
+        # Where the clock was behind as the recovery began, its own beginning says too little.
+        latest = max(recovery.since, desk.now) + CLOCKS_APART
+        if not may_lack(recovery.facts_since, stated_at) or stated_at > latest:
             raise _conflict(Reason.EQUIVOCATION)  # no fact of the time that was forgotten
+        _log_again(desk, recovery, author, own)
     elif _came_back(desk, recovery, own):
         # As a proof it came without its private parts, and another peer may have seen fewer.
         desk.work.vault.put(desk.org, own.event.event_id, own.parts)
@@ -188,8 +199,6 @@ def _put_back(
     finally:
         for case_id in own.case_ids:
             follow_titles(desk, case_id)
-    if known is None:
-        _log_again(desk, recovery, author, own)
 
 
 def _known(desk: Desk, payload: bytes) -> LogEntry | None:
@@ -261,18 +270,22 @@ def follow_titles(desk: Desk, case_id: str) -> None:
     desk.work.cases.put(desk.org, moved)
 
 
-def _raise_conflict(desk: Desk, arrived: ArrivedReturn, reasons: Sequence[Reason]) -> None:
-    """Keep what a peer returned and what cannot be: two histories, or bytes that nobody signed."""
-    for reason in reasons:
-        log(
-            LogEvent.RECOVERY_CONFLICT,
-            level="error",
-            org=str(desk.org),
-            peer=str(arrived.author),
-            reason=reason,
-        )
-    digest = hashlib.sha256(arrived.envelope).hexdigest()
-    set_aside_bytes(desk, Unauthentic(reasons[0], arrived.envelope, digest))
+def _raise_conflict(desk: Desk, arrived: ArrivedReturn, conflicts: Sequence[_Conflict]) -> None:
+    """Keep what a peer returned and what cannot be: two histories, or bytes that nobody signed.
+
+    Once for the first such fact, however often it is returned: each time it is sealed anew.
+    """
+    reason, carried = conflicts[0]
+    log(
+        LogEvent.RECOVERY_CONFLICT,
+        level="error",
+        org=str(desk.org),
+        peer=str(arrived.author),
+        reason=reason,
+        facts=len(conflicts),
+    )
+    digest = hashlib.sha256(carried.event.payload).hexdigest()
+    set_aside_returned(desk, reason, arrived, stated_id(carried), digest)
 
 
 def _conflict(reason: Reason) -> Refusal:
