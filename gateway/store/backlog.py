@@ -89,7 +89,9 @@ class SqlBacklog:
             update(_d).where(_d.c.message_id.in_(denied)).values(message_id=None, held_until=None)
         )
         done = self._connection.execute(
-            update(_o).where(*where).values(state=MessageState.REPLACED, next_attempt=None)
+            update(_o)
+            .where(*where)
+            .values(state=MessageState.REPLACED, next_attempt=None, envelope=b"")
         )
         return int(done.rowcount)
 

@@ -1,14 +1,14 @@
 """A recovery keeps under which version of the directory each peer answered.
 
-Revision ID: 0013
-Revises: 0007
+Revision ID: 0010
+Revises: 0009
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0007"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """A delivery that is packed again keeps the term it had; a message that was replaced has no bytes.
 
-Revision ID: 0013
-Revises: 0007
+Revision ID: 0009
+Revises: 0008
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
