@@ -179,7 +179,7 @@ def environment_of(url: URL) -> dict[str, str]:
 
 def last_line(said: str) -> str:
     """Return the last line of what a program has said on its standard error."""
-    return (said.strip().splitlines() or ["it gave no reason"])[-1]
+    return (said.strip().splitlines() or ["it says nothing"])[-1]
 
 
 def mark_as_copy(engine: Engine) -> None:

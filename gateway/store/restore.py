@@ -4,13 +4,14 @@ Whatever the backup does not know, the peers return: the node that starts on it 
 """
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from tempfile import TemporaryFile
-from typing import Final
+from typing import IO, Final
 
 from sqlalchemy import URL, Engine, text
 from sqlalchemy.engine import make_url
@@ -35,6 +36,8 @@ from gateway.store.start_counter import sync
 
 _OWNER_ONLY: Final = 0o600
 _END: Final = f"SET search_path TO public;\n{MARK};\nCOMMIT;\n"
+_LEAVING_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.05
 _COMPANIONS: Final = ("", "-wal", "-shm")
 
 
@@ -115,12 +118,12 @@ def _load(url: URL, copy: Path, begin: str) -> None:
     # Terse: further lines of an error may quote a row.
     load = [tool("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
     load.append("--set=VERBOSITY=terse")
-    with TemporaryFile("w+") as said:
+    with TemporaryFile("w+") as of_read, TemporaryFile("w+") as of_load:
         with (
             suppress(BrokenPipeError),  # psql has given up; it has said why
-            Popen(dump, stdout=PIPE, stderr=said) as read,  # noqa: S603  # as backup.run_tool
+            Popen(dump, stdout=PIPE, stderr=of_read) as read,  # noqa: S603  # as backup.run_tool
             Popen(  # noqa: S603  # the same
-                load, env=environment_of(url), stdin=PIPE, stdout=DEVNULL, stderr=said
+                load, env=environment_of(url), stdin=PIPE, stdout=DEVNULL, stderr=of_load
             ) as loaded,
         ):
             assert read.stdout is not None
@@ -129,23 +132,39 @@ def _load(url: URL, copy: Path, begin: str) -> None:
             shutil.copyfileobj(read.stdout, loaded.stdin)
             if read.wait() == 0:
                 loaded.stdin.write(_END.encode())
-        said.seek(0)
         if read.returncode or loaded.returncode:
-            raise BackupFault(f"pg_restore or psql failed: {last_line(said.read())}")
+            # What one of them says may only follow from what happened to the other.
+            raise BackupFault(f"pg_restore: {_end_of(of_read)}; psql: {_end_of(of_load)}")
+
+
+def _end_of(said: IO[str]) -> str:
+    said.seek(0)
+    return last_line(said.read())
 
 
 def _require_nobody(engine: Engine) -> None:
+    """Raise BackupFault when a node works on the database.
+
+    A link that was closed a moment ago still counts until the server's process has ended.
+    """
+    until = time.monotonic() + _LEAVING_SECONDS
+    while _somebody(engine):
+        if time.monotonic() > until:
+            raise BackupFault(
+                "A node works on this database. Stop every node of it first; then restore."
+            )
+        time.sleep(_LOOK_SECONDS)
+
+
+def _somebody(engine: Engine) -> bool:
     with engine.connect().execution_options(reading=True) as connection:
-        others = connection.execute(
+        others = connection.scalar(
             text(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
                 " AND application_name = 'dropout-gateway' AND pid <> pg_backend_pid()"
             )
-        ).scalar()
-    if others:
-        raise BackupFault(
-            "A node works on this database. Stop every node of it first; then restore."
         )
+    return bool(others)
 
 
 def _is_empty(url: str) -> bool:
