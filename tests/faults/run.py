@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def _pytest(environment: dict[str, str], *arguments: str) -> int:
-    workers = "2" if arguments is not _CAMPAIGN else "0"
+    workers = "2" if arguments != _CAMPAIGN else "0"
     command = [sys.executable, "-m", "pytest", "-q", "-n", workers, "-p", "no:randomly"]
     return subprocess.run(
         [*command, *arguments], cwd=_ROOT, env=environment, check=False
