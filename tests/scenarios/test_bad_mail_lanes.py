@@ -179,7 +179,7 @@ def test_receipt_of_a_stranger_closes_nothing(forger: Forger, wuhua_box: LetterB
         assert message is not None
     finally:
         world.broker.start()
-    assert message.state is MessageState.READY
+    assert message.state in {MessageState.READY, MessageState.SENT}  # an attempt may be under way
     forged = message_pb2.Receipt(
         receipt_id=forger.ids.new(),
         receiver=str(HOSTILE_COUNTY),
