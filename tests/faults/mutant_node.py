@@ -24,7 +24,7 @@ from tests.faults.node_process import main
 FAULTY = "FAULTY_NODE"
 HASTY_IN = "FAULTY_NODE_HASTY_IN"
 """The module whose transactions a hasty node dies in: it has others all the time."""
-_HESITATES = 0.5  # seconds between answer and death
+_HESITATES = 10.0  # seconds between answer and death, unless somebody kills it before
 
 
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +53,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def hesitate(point: Failpoint) -> None:
         if point in failpoints._armed and meant in under_way:
-            time.sleep(_HESITATES)  # the answer gets out, then it dies
+            time.sleep(_HESITATES)  # the answer gets out meanwhile
             reach(point)
         under_way.clear()
 

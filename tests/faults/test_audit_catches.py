@@ -63,7 +63,7 @@ def test_an_answer_before_the_commit_is_found_out(faulty: ProcessProvince) -> No
     faulty.replace("wuhua", _MUTANT, **{FAULTY: "hasty", HASTY_IN: pipeline.__name__})
     wuhua = faulty.process("wuhua")
     answered = dispatched(faulty, story, lambda: wuhua.arm(Failpoint.STORE_BEFORE_COMMIT))
-    wuhua.died()
+    wuhua.kill()  # it still hesitates to commit what it has answered
     faulty.replace("wuhua", NODE)
     assert Invariant.LOSS in broken(faulty, answered)
 
