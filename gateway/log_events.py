@@ -29,6 +29,7 @@ class LogEvent(StrEnum):
     BUS_CONNECTED = "bus.connected"
     BUS_DISCONNECTED = "bus.disconnected"
     BUS_ERROR = "bus.error"
+    BUS_LEFT_BEHIND = "bus.left_behind"
     BUS_REGRESSED = "bus.regressed"
     BROKER_UNSAFE = "alarm.broker_unsafe"
     BROKER_STARTED = "broker.started"

@@ -39,6 +39,7 @@ class Pace:
         again_first: pause before an item comes again the first time; it doubles each time.
         again_most: the longest such pause.
         trouble: pause after the broker refused, before the next try.
+        look: how long a letter-box may be without mail before it is looked at anew.
     """
 
     batch: int = 256
@@ -48,6 +49,7 @@ class Pace:
     again_first: float = 1.0
     again_most: float = 60.0
     trouble: float = 1.0
+    look: float = 300.0
 
     def again_after(self, deliveries: int) -> float:
         """Return the pause before the next delivery of an item that was delivered so often."""
@@ -99,14 +101,17 @@ class LetterBox:
         while True:
             await self._connection.connected()
             try:
-                await self._feed_over_one_link(handler)
+                await self._feed_until_quiet(handler)
             except BusUnavailable:
                 if self._connection.ready:  # else the connection itself reports, and is awaited
                     name = durable_name(self._receiver)
                     self._connection.on_state(LogEvent.BUS_ERROR, what="consume", consumer=name)
                     await asyncio.sleep(self._pace.trouble)
 
-    async def _feed_over_one_link(self, handler: Handler) -> NoReturn:
+    async def _feed_until_quiet(self, handler: Handler) -> None:
+        """Make sure of the consumer and serve from it, until the link ends or no mail has come
+        for so long that it is time to make sure again.
+        """
         async with self._connection.exchange() as client:
             js = self._connection.jetstream(client)
             await self._ensure_consumer(js)
@@ -116,25 +121,45 @@ class LetterBox:
                 pending_bytes_limit=2 * self._pace.batch * MAX_ITEM_BYTES,
             )
         try:
-            while True:
-                if messages := await self._fetch(source):
-                    self._connection.note_sequence(messages[-1].metadata.sequence.stream)
-                    await self._handle(messages, handler)
+            while messages := await self._fetch_for(source, self._pace.look):
+                self._connection.note_sequence(messages[-1].metadata.sequence.stream)
+                await self._handle(messages, handler)
                 heed_cancellation()
         finally:
             with suppress(nats.errors.Error):
                 await source.unsubscribe()
 
     async def _ensure_consumer(self, js: JetStreamContext) -> None:
+        """Have a consumer that hands out all mail in the letter-box; make anew one that would not.
+
+        A stream that lost its tail gives the old numbers again, and such a consumer would skip the
+        new mail. After a crash the broker may have kept an acknowledgement and lost the removal
+        that followed: what is left behind lies in the letter-box for ever, and fills it up. A new
+        consumer hands out all that is there, also what a reader took who is gone; the handler
+        knows what it has had.
+        """
         config = durable_consumer(self._receiver, self._pace)
-        stream = await stream_info(js, MAIL_STREAM)
+        stream = await stream_info(js, MAIL_STREAM, config.filter_subject)
         found = await js.add_consumer(MAIL_STREAM, config)
+        lying = sum((stream.state.subjects or {}).values())  # counted first: what comes is pending
+        left = lying - (found.num_pending or 0)
+        name = durable_name(self._receiver)
         if found.delivered is not None and found.delivered.stream_seq > stream.state.last_seq:
-            # The stream lost its tail; such a consumer would skip new mail with the old numbers.
-            name = durable_name(self._receiver)
             self._connection.on_state(LogEvent.BUS_REGRESSED, consumer=name)
-            await js.delete_consumer(MAIL_STREAM, name)
-            await js.add_consumer(MAIL_STREAM, config)
+        elif left > 0:
+            self._connection.on_state(LogEvent.BUS_LEFT_BEHIND, consumer=name, items=left)
+        else:
+            return
+        await js.delete_consumer(MAIL_STREAM, name)
+        await js.add_consumer(MAIL_STREAM, config)
+
+    async def _fetch_for(self, source: JetStreamContext.PullSubscription, most: float) -> list[Msg]:
+        """Return the next mail, or nothing if none came in that many seconds."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + most
+        while not (messages := await self._fetch(source)) and loop.time() < deadline:
+            heed_cancellation()
+        return messages
 
     async def _fetch(self, source: JetStreamContext.PullSubscription) -> list[Msg]:
         messages: list[Msg] = []

@@ -146,16 +146,17 @@ def state_of(info: StreamInfo) -> StreamState:
     return StreamState(info.created or datetime.min.replace(tzinfo=UTC), info.state.last_seq)
 
 
-async def stream_info(js: JetStreamContext, stream: str) -> StreamInfo:
+async def stream_info(js: JetStreamContext, stream: str, subject: str | None = None) -> StreamInfo:
     """Ask how a stream stands, and believe only the server that leads it.
 
     In a cluster, one that has just come back may answer for a leader, with an empty stream.
+    With a subject, the answer says how many items lie under it (`state.subjects`).
 
     Raises:
         NotFoundError: the broker has no such stream.
         nats.errors.Error, OSError, ValueError: the leader did not answer.
     """
-    info = await js.stream_info(stream)
+    info = await js.stream_info(stream, subject)
     led = info.cluster is not None and info.cluster.leader_since is not None
     if (info.config.num_replicas or 1) > 1 and not led:
         raise nats.errors.Error("Another server answered for the leader of the stream.")
