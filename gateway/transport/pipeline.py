@@ -1,6 +1,7 @@
 """The way of every call: errors outermost, then identity, policy, decoding, use case, encoding."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -56,6 +57,7 @@ class Pipeline:
         self.store = store
         self.tools = tools
         self.draining = asyncio.Event()
+        self.called_at = -math.inf  # by the clock of the loop: when the last call came
         self._calls = Places(
             _MOST_CALLS, "calls under way at this node", "Try again shortly, with fewer at once."
         )
@@ -64,6 +66,8 @@ class Pipeline:
         """Return the handler of an RPC with one request and one answer."""
 
         async def handle(data: bytes, context: Context) -> bytes:
+            self.called_at = asyncio.get_running_loop().time()
+
             async def answer() -> bytes:
                 request = self.decode(method, data)
                 actor = admit(self.tools, method.name, caller_of(context), request)
@@ -85,6 +89,7 @@ class Pipeline:
         """Return the handler of an RPC whose records are answered each for itself."""
 
         async def handle(items: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+            self.called_at = asyncio.get_running_loop().time()
             answers: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue()
             places = asyncio.Semaphore(_RECORDS_AT_ONCE)
             try:

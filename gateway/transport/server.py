@@ -1,5 +1,6 @@
 """The gRPC server of a node: services from the descriptors, mutual TLS, health, reflection."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -61,6 +62,9 @@ _OPTIONS = (
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
 )
 
+_QUIET_SECONDS = 0.3  # without a call, before the server stops
+_LEAVING_SECONDS = 3.0  # for callers that go on regardless
+
 
 @dataclass(frozen=True)
 class TlsFiles:
@@ -107,7 +111,23 @@ class GatewayServer:
             await self._health.set(name, answer.SERVING if good else answer.NOT_SERVING)
 
     async def stop(self, seconds: float) -> None:
-        """Refuse new work, finish what runs within `seconds`, then close."""
+        """Send callers elsewhere, refuse new work, finish what runs within `seconds`, then close."""
         await self._health.enter_graceful_shutdown()
         self._pipeline.draining.set()
+        await self._left_alone(min(seconds, _LEAVING_SECONDS))
         await self._server.stop(seconds)
+
+    async def _left_alone(self, most: float) -> None:
+        """Serve on until nobody has called for a moment: who watches the health goes elsewhere.
+
+        The library answers CANCELLED to a call that comes in the instant of the stop, which no
+        client tries again (grpc/grpc#41785).
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + most
+
+        def left() -> float:
+            return min(self._pipeline.called_at + _QUIET_SECONDS, end) - loop.time()
+
+        while (seconds := left()) > 0:  # noqa: ASYNC110 - it is time that has to pass
+            await asyncio.sleep(seconds)

@@ -15,6 +15,7 @@ from gateway.store.engine import sqlite_file
 from gateway.store.restore import restore
 from gateway.v1 import recovery_pb2
 from tests.faults.processes import ProcessProvince
+from tests.faults.reporting import FaultReport
 from tests.stores import Stores
 from tests.world.estate import ESTATE, WUHUA, ZHENXIONG, ZHENXIONG_TOWNSHIP
 from tests.world.story import Story
@@ -102,7 +103,10 @@ def go_on(province: ProcessProvince, story: Story) -> None:
     assert holders(province, second.case_id) == [ZHENXIONG]
 
 
-def test_a_restored_backup_heals(province: ProcessProvince, tmp_path: Path) -> None:
+@pytest.mark.fault("P3")
+def test_a_restored_backup_heals(
+    province: ProcessProvince, tmp_path: Path, fault_report: FaultReport
+) -> None:
     """`gateway backup`, a grant, death, `gateway restore`, start: the case stays with its holder."""
     target = tmp_path / "backup"
     story = handed_over_after_backup(province, target)
@@ -110,6 +114,7 @@ def test_a_restored_backup_heals(province: ProcessProvince, tmp_path: Path) -> N
     province.engine(E).dispose()
     kept = eventually(partial(restored, province, target), "the restore")
     path = sqlite_file(url_of(province))
+    fault_report.inject("older backup restored")
     assert path is None or Path(kept).exists()
     province.restart(E)
     eventually(partial(has_ended, province, WUHUA), "the end of the recovery")
@@ -123,8 +128,11 @@ def test_a_restored_backup_heals(province: ProcessProvince, tmp_path: Path) -> N
     go_on(province, story)
 
 
+@pytest.mark.fault("P3")
 @pytest.mark.sqlite_alone  # nobody puts a file of a database server back by hand
-def test_an_old_copy_is_found_out_by_the_counter(province: ProcessProvince, tmp_path: Path) -> None:
+def test_an_old_copy_is_found_out_by_the_counter(
+    province: ProcessProvince, tmp_path: Path, fault_report: FaultReport
+) -> None:
     """Somebody puts an old file back by hand: the counter beside it tells, and the county heals."""
     path = sqlite_file(url_of(province))
     assert path is not None
@@ -144,6 +152,7 @@ def test_an_old_copy_is_found_out_by_the_counter(province: ProcessProvince, tmp_
     for companion in ("-wal", "-shm"):
         path.with_name(f"{path.name}{companion}").unlink(missing_ok=True)
     shutil.copyfile(old, path)
+    fault_report.inject("older file put back by hand")
     province.restart(E)
     eventually(partial(has_ended, province, WUHUA), "the end of the recovery")
     assert recovery(province, WUHUA).cause == recovery_pb2.RECOVERY_CAUSE_STORE_OLDER

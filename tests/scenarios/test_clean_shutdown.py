@@ -4,9 +4,15 @@ import socket
 import threading
 from pathlib import Path
 
+import pytest
+
+from gateway.transport import server
+from gateway.v1 import case_pb2
 from tests.stores import Stores
+from tests.world.estate import WUHUA
 from tests.world.running import RunningProvince
 from tests.world.running_estate import TWO_COUNTIES
+from tests.world.waiting import PATIENCE, eventually
 
 
 def test_stopped_province_leaves_nothing(tmp_path: Path, stores: Stores) -> None:
@@ -29,6 +35,23 @@ def test_stopped_province_leaves_nothing(tmp_path: Path, stores: Stores) -> None
     assert not [
         name for name in left if name.startswith(("store", "adapter", "asyncio", "prov", "lease"))
     ]
+
+
+def test_stopping_node_serves_whoever_comes_meanwhile(
+    tmp_path: Path, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Health says NOT_SERVING first; calls are answered until none has come for a moment."""
+    monkeypatch.setattr(server, "_QUIET_SECONDS", 3.0)
+    world = RunningProvince(tmp_path / "world", TWO_COUNTIES, stores)
+    world.start()
+    listed = case_pb2.ListCasesRequest(page_size=1)
+    world.ask(WUHUA, "CaseService/ListCases", listed)
+    stopping = threading.Thread(target=lambda: world.run(world.nodes["wuhua"].stop()))
+    stopping.start()
+    eventually(lambda: not world.serving("wuhua"), "health sending callers elsewhere")
+    assert not world.ask(WUHUA, "CaseService/ListCases", listed).cases
+    stopping.join(PATIENCE)
+    world.close()
 
 
 def _listens(address: str) -> bool:

@@ -12,6 +12,7 @@ from gateway.store import writer
 from gateway.store.engine import open_engine
 from gateway.store.migrate import migrate
 from gateway.store.writer import SqlStore
+from tests.faults.reporting import FaultReport
 from tests.integration.postgresql.conftest import Opened
 from tests.integration.postgresql.cutter import Cut, Cutter
 from tests.postgresql import PostgresqlServer
@@ -37,9 +38,15 @@ def effects(work: Work) -> int:
     return work.counters.next(ORG, "acts")
 
 
+@pytest.mark.fault("P1")
 @pytest.mark.parametrize(("cut", "runs"), [(Cut.BEFORE, 2), (Cut.AFTER, 1)])
 async def test_link_cut_at_the_commit(
-    postgresql: PostgresqlServer, database: str, opened: Opened, cut: Cut, runs: int
+    postgresql: PostgresqlServer,
+    database: str,
+    opened: Opened,
+    cut: Cut,
+    runs: int,
+    fault_report: FaultReport,
 ) -> None:
     """Whether the commit took effect is found out: the caller gets its answer, the act is there
     once. It is run again only if nothing of it had happened.
@@ -51,17 +58,20 @@ async def test_link_cut_at_the_commit(
         cutter.cut = cut
         assert await store.write(task) == 1
         assert cutter.cuts == 1
+        fault_report.inject(f"link cut at the commit ({cut.name.lower()})")
         assert task.runs == runs
         assert await store.write(effects) == 2
         assert store.ready
         await store.close()
 
 
+@pytest.mark.fault("P1")
 async def test_nobody_can_say(
     postgresql: PostgresqlServer,
     database: str,
     opened: Opened,
     monkeypatch: pytest.MonkeyPatch,
+    fault_report: FaultReport,
 ) -> None:
     """When the server does not come back to tell, the caller hears that the outcome is unknown."""
     monkeypatch.setattr(writer, "_LONGEST_ASKING", 0.5)
@@ -71,6 +81,7 @@ async def test_nobody_can_say(
         cutter.deaf, cutter.cut = True, Cut.AFTER
         with pytest.raises(OutcomeUnknown):
             await store.write(Count())
+        fault_report.inject("link cut, and the server not to be asked")
         with pytest.raises(StoreUnavailable) as caught:
             await store.write(Count())
         assert not isinstance(caught.value, OutcomeUnknown), "nothing of this one was sent"
@@ -80,8 +91,9 @@ async def test_nobody_can_say(
         await store.close()
 
 
+@pytest.mark.fault("P1")
 async def test_connection_killed_within_a_task(
-    postgresql: PostgresqlServer, url: str, opened: Opened
+    postgresql: PostgresqlServer, url: str, opened: Opened, fault_report: FaultReport
 ) -> None:
     """A backend that is ended in the midst of a batch: the whole batch is run again, once."""
     store = await opened(url)
@@ -104,6 +116,7 @@ async def test_connection_killed_within_a_task(
     go_on.set()
     await asyncio.gather(first, *rest)
     assert killed == 1
+    fault_report.inject("backend ended in a batch")
     assert counts[0].runs == 2
     assert await store.write(effects) == 4
 
@@ -130,7 +143,10 @@ async def doomed(victim: PostgresqlServer, opened: Opened) -> SqlStore:
     return store
 
 
-async def test_server_killed_before_the_commit(victim: PostgresqlServer, doomed: SqlStore) -> None:
+@pytest.mark.fault("P1")
+async def test_server_killed_before_the_commit(
+    victim: PostgresqlServer, doomed: SqlStore, fault_report: FaultReport
+) -> None:
     """SIGKILL of the server between its last statement and the commit: once it is back it says
     that nothing was kept, and the act is done again.
     """
@@ -145,10 +161,14 @@ async def test_server_killed_before_the_commit(victim: PostgresqlServer, doomed:
 
     assert await doomed.write(die_once) == 2
     assert task.runs == 2
+    fault_report.inject("kill -9 of PostgreSQL before the commit")
     assert await doomed.write(effects) == 3
 
 
-async def test_server_killed_within_a_task(victim: PostgresqlServer, doomed: SqlStore) -> None:
+@pytest.mark.fault("P1")
+async def test_server_killed_within_a_task(
+    victim: PostgresqlServer, doomed: SqlStore, fault_report: FaultReport
+) -> None:
     """SIGKILL of the server between two statements: nothing of it is there, and the caller was
     told so; after the restart the same store goes on.
     """
@@ -163,6 +183,7 @@ async def test_server_killed_within_a_task(victim: PostgresqlServer, doomed: Sql
         await store.write(die)
     assert not isinstance(caught.value, OutcomeUnknown)
     assert not store.ready
+    fault_report.inject("kill -9 of PostgreSQL in a transaction")
     victim.start()
     assert await store.write(effects) == 2
     assert store.ready

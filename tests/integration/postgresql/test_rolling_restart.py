@@ -22,6 +22,7 @@ from gateway.store.shelf_tables import SHELVES
 from gateway.v1 import absence_pb2
 from tests.delivery.officers import report_on
 from tests.faults.processes import NodeProcess, ProcessProvince
+from tests.faults.reporting import FaultReport
 from tests.world.clients import METHODS, credentials
 from tests.world.estate import ESTATE, WUHUA, WUHUA_SCHOOL
 from tests.world.waiting import eventually
@@ -164,7 +165,8 @@ def pid_of(node: NodeProcess) -> int:
     return node.process.pid
 
 
-def test_rolling_restart(twins: Twins, channel: grpc.Channel) -> None:
+@pytest.mark.fault("U2")
+def test_rolling_restart(twins: Twins, channel: grpc.Channel, fault_report: FaultReport) -> None:
     """Each process is told to end under load and started anew: every report is answered, each is
     there once and has reached the bureau, and the duties were handed on each time.
     """
@@ -175,6 +177,7 @@ def test_rolling_restart(twins: Twins, channel: grpc.Channel) -> None:
             assert process.process is not None
             process.process.terminate()
             assert process.process.wait(30) == 0
+            fault_report.inject("SIGTERM under load")
             clerks.some_more()
             process.begin()
             eventually(lambda process=process: twins.serves(process), "serving again")  # type: ignore[misc]

@@ -11,6 +11,7 @@ from gateway.domain.organisations import OrgId
 from gateway.ports.store import StoreUnavailable, Work
 from gateway.store import postgresql as settings
 from gateway.store.engine import open_engine
+from tests.faults.reporting import FaultReport
 from tests.integration.postgresql.conftest import Opened
 from tests.postgresql import PostgresqlServer
 
@@ -32,25 +33,34 @@ def raising(sqlstate: str, times: int) -> Callable[[Work], int]:
     return task
 
 
+@pytest.mark.fault("P4")
 @pytest.mark.parametrize("sqlstate", ["40001", "40P01"])
-async def test_what_passes_is_run_again(url: str, opened: Opened, sqlstate: str) -> None:
+async def test_what_passes_is_run_again(
+    url: str, opened: Opened, sqlstate: str, fault_report: FaultReport
+) -> None:
     """After a serialization failure or a deadlock the act is there once, and nobody hears of it."""
     store = await opened(url)
     assert await store.write(raising(sqlstate, 3)) == 1
+    fault_report.inject(f"server error {sqlstate}", 3)
     assert await store.write(raising(sqlstate, 0)) == 2
 
 
-async def test_what_does_not_pass_is_said(url: str, opened: Opened) -> None:
+@pytest.mark.fault("P4")
+async def test_what_does_not_pass_is_said(
+    url: str, opened: Opened, fault_report: FaultReport
+) -> None:
     """Running again is bounded: then the caller is told, and nothing of it is there."""
     store = await opened(url)
     with pytest.raises(StoreUnavailable):
         await store.write(raising("40001", 1000))
+    fault_report.inject("server error 40001 without end")
     assert await store.write(raising("40001", 0)) == 1
     assert store.ready
 
 
+@pytest.mark.fault("P4")
 async def test_a_real_deadlock_is_outlived(
-    url: str, database: str, opened: Opened, postgresql: PostgresqlServer
+    url: str, database: str, opened: Opened, postgresql: PostgresqlServer, fault_report: FaultReport
 ) -> None:
     """A session that is no gateway locks rows crosswise; whoever is chosen, the act is done."""
     store = await opened(url)
@@ -73,11 +83,13 @@ async def test_a_real_deadlock_is_outlived(
 
     thread = threading.Thread(target=cross)
     assert await store.write(task) == 2
+    fault_report.inject("deadlock")
     await asyncio.to_thread(thread.join, 30)
 
 
+@pytest.mark.fault("P4")
 async def test_a_holder_that_stands_still_is_cut_off(
-    url: str, opened: Opened, monkeypatch: pytest.MonkeyPatch
+    url: str, opened: Opened, monkeypatch: pytest.MonkeyPatch, fault_report: FaultReport
 ) -> None:
     """A process that stopped within a transaction keeps the others waiting for a bounded time."""
     monkeypatch.setitem(settings._SESSION, "idle_in_transaction_session_timeout", "500ms")
@@ -86,12 +98,14 @@ async def test_a_holder_that_stands_still_is_cut_off(
     connection.begin()  # and no more is ever heard of it
     store = await opened(url)
     assert await store.write(raising("", 0)) == 1
+    fault_report.inject("a session that stands still in a transaction")
     connection.invalidate()
     stopped.dispose()
 
 
+@pytest.mark.fault("P4")
 async def test_no_connection_to_be_had(
-    url: str, database: str, opened: Opened, postgresql: PostgresqlServer
+    url: str, database: str, opened: Opened, postgresql: PostgresqlServer, fault_report: FaultReport
 ) -> None:
     """When the server takes no more clients, the caller hears that nothing happened; then all is
     as before.
@@ -104,6 +118,7 @@ async def test_no_connection_to_be_had(
         with pytest.raises(StoreUnavailable):
             await store.read(lambda _work: None)
         assert not store.ready
+        fault_report.inject("no connection to be had")
         link.execute(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS true'.encode())
     assert await store.write(raising("", 0)) == 1
     assert store.ready
