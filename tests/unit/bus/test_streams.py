@@ -127,7 +127,7 @@ async def test_only_the_leader_is_believed(
     """In a cluster another server may answer for the leader, as if the stream were empty."""
 
     class Asked:
-        async def stream_info(self, name: str) -> StreamInfo:
+        async def stream_info(self, name: str, _subject: str | None) -> StreamInfo:
             info: StreamInfo = StreamInfo.from_response(
                 {
                     "config": mail_stream(StreamLimits(replicas)).as_dict(),
